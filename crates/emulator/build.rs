@@ -26,6 +26,8 @@ fn kernels() -> String {
         "factors",
         "tiles",
         "products",
+        "small_products",
+        "recurrent",
         "sums",
         "layers",
         "resizing",

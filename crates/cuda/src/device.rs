@@ -14,6 +14,11 @@ use crate::target::Capability;
 use crate::version::Version;
 use crate::{CHECK, KERNELS, KERNELS_FILE, NVRTC_VARIABLE};
 
+/// The first driver, and the first generation, with which a kernel of a graph can start before the one before it has
+/// ended. Kernels have the instruction that waits for it if they are compiled for this generation or a newer one.
+const OVERLAP_DRIVER: Version = Version { major: 12, minor: 3 };
+const OVERLAP_CAPABILITY: Capability = Capability { major: 9, minor: 0 };
+
 /// A device. A clone is the same device.
 #[derive(Clone)]
 pub struct Device {
@@ -99,7 +104,9 @@ impl Device {
     pub fn compile(&self, file: &str, source: &str) -> Result<Program, CudaError> {
         let signatures = Signatures::read(file, source)?;
         let compiled = self.nvrtc.compile(file, source, self.capability, &[])?;
-        let module = Module::load(&self.context, &compiled.image, signatures, THREADS).map_err(|why| match why {
+        let overlaps = self.driver >= OVERLAP_DRIVER && compiled.target.capability() >= OVERLAP_CAPABILITY;
+        let loaded = Module::load(&self.context, &compiled, signatures, THREADS, overlaps);
+        let module = loaded.map_err(|why| match why {
             NotLoaded::Failed(error) => error,
             NotLoaded::Refused(answer) => CudaError::Load {
                 driver: self.driver,

@@ -178,12 +178,12 @@ pub enum CudaError {
         /// Bytes in all.
         total: usize,
     },
-    /// A device that cannot multiply numbers of bfloat16.
+    /// A device that cannot multiply numbers of bfloat16 and tf32.
     #[error(
-        "the device has compute capability {device}, but bf16 matrix products need {needed}: set agent.precision = \
+        "the device has compute capability {device}, but bf16 and tf32 matrix products need {needed}: set agent.precision = \
          \"f32\""
     )]
-    NoBfloat16 {
+    NoTensorCores {
         /// The compute capability of the device.
         device: Capability,
         /// The needed compute capability.

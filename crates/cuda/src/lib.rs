@@ -38,6 +38,8 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/factors.cuh"),
     include_str!("kernels/tiles.cuh"),
     include_str!("kernels/products.cuh"),
+    include_str!("kernels/small_products.cuh"),
+    include_str!("kernels/recurrent.cuh"),
     include_str!("kernels/sums.cuh"),
     include_str!("kernels/layers.cuh"),
     include_str!("kernels/resizing.cuh"),

@@ -7,10 +7,10 @@ use crate::slab::Slab;
 use crate::target::Capability;
 
 use std::fmt;
-use tape::plan::{Machine, MachineError, Place, Plan};
+use tape::plan::{Launch, Machine, MachineError, Place, Plan};
 
-/// The first generation that multiplies numbers of bfloat16.
-const BFLOAT16: Capability = Capability { major: 8, minor: 0 };
+/// The first generation that multiplies numbers of bfloat16 and tf32.
+const TENSOR_CORES: Capability = Capability { major: 8, minor: 0 };
 
 /// Bytes that a device needs in addition to the memory of a plan.
 const RESERVED: usize = 256 << 20;
@@ -39,8 +39,10 @@ impl tape::plan::Device for Device {
         let check = || {
             let mut launches = plan.sections.iter().flatten();
             let device = self.capability();
-            if device < BFLOAT16 && launches.any(|launch| launch.kernel.ends_with("_bf16")) {
-                return Err(CudaError::NoBfloat16 { device, needed: BFLOAT16 });
+            let rounds =
+                |launch: &Launch| ["_bf16", "_tf32"].iter().any(|precision| launch.kernel.ends_with(precision));
+            if device < TENSOR_CORES && launches.any(rounds) {
+                return Err(CudaError::NoTensorCores { device, needed: TENSOR_CORES });
             }
             let (asked, Bytes { free, total }) = (plan.numbers.saturating_mul(4), self.memory()?);
             // Kernels, graphs and their own memory need some, too.
@@ -75,7 +77,7 @@ impl fmt::Debug for Device {
 fn failed(device: &str, error: CudaError) -> MachineError {
     let why = error.to_string();
     match error {
-        CudaError::Memory { .. } | CudaError::NoBfloat16 { .. } => {
+        CudaError::Memory { .. } | CudaError::NoTensorCores { .. } => {
             MachineError::TooMuch { device: device.to_owned(), why }
         }
         _ => MachineError::Failed { what: device.to_owned(), why },

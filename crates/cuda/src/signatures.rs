@@ -21,9 +21,17 @@ struct Parameter {
     kind: Kind,
 }
 
+/// What a source says about a kernel.
+#[derive(Debug, PartialEq, Eq)]
+struct Declared {
+    parameters: Vec<Parameter>,
+    /// Whether it first waits for the kernel before it.
+    waits: bool,
+}
+
 /// The parameters of each kernel in a source.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Signatures(BTreeMap<String, Vec<Parameter>>);
+pub(crate) struct Signatures(BTreeMap<String, Declared>);
 
 impl Signatures {
     /// Reads the signatures from a source. `file` is its name in messages.
@@ -41,8 +49,8 @@ impl Signatures {
                     "write extern \"C\" before __global__, because kernels are looked up by name".into(),
                 ));
             }
-            let (name, parameters) = declaration(&plain[at + word.len()..]).map_err(wrong)?;
-            if kernels.insert(name.clone(), parameters).is_some() {
+            let (name, declared) = declaration(&plain[at + word.len()..]).map_err(wrong)?;
+            if kernels.insert(name.clone(), declared).is_some() {
                 return Err(wrong(format!("kernel {name} is defined twice")));
             }
         }
@@ -54,6 +62,11 @@ impl Signatures {
         self.0.keys().map(String::as_str)
     }
 
+    /// Whether a kernel starts with `BEGIN;`, so that its blocks may start before the kernel before it has ended.
+    pub(crate) fn waits(&self, kernel: &str) -> bool {
+        self.0.get(kernel).is_some_and(|declared| declared.waits)
+    }
+
     /// Whether each launch fits its kernel, and memory of `length` numbers.
     pub(crate) fn check(&self, launches: &[Launch], length: usize) -> Result<(), CudaError> {
         launches.iter().enumerate().try_for_each(|(number, launch)| {
@@ -63,7 +76,7 @@ impl Signatures {
     }
 
     fn misfit(&self, launch: &Launch, length: usize) -> Result<(), Misfit> {
-        let parameters = self.0.get(launch.kernel).ok_or(Misfit::Unknown)?;
+        let Declared { parameters, .. } = self.0.get(launch.kernel).ok_or(Misfit::Unknown)?;
         let (found, taken) = (launch.arguments.len(), parameters.len());
         if found != taken {
             return Err(Misfit::Count { found, taken });
@@ -87,20 +100,21 @@ impl Signatures {
     }
 }
 
-/// The name and parameters of a kernel, from the text after `__global__`.
-fn declaration(text: &str) -> Result<(String, Vec<Parameter>), String> {
+/// A kernel's name and what is declared of it, from the text after `__global__`.
+fn declaration(text: &str) -> Result<(String, Declared), String> {
     let form = || "write void name(arguments) after __global__".to_owned();
     let text = without_bounds(text.trim_start())?;
     let text = text.trim_start().strip_prefix("void").filter(|rest| rest.starts_with(char::is_whitespace));
     let text = without_bounds(text.ok_or_else(form)?.trim_start())?;
     let (name, rest) = text.split_once('(').ok_or_else(form)?;
-    let (inside, _) = rest.split_once(')').ok_or_else(form)?;
+    let (inside, body) = rest.split_once(')').ok_or_else(form)?;
+    let waits = body.trim_start().strip_prefix('{').is_some_and(|body| body.trim_start().starts_with("BEGIN;"));
     let name = name.trim();
     if !is_name(name) {
         return Err(form());
     }
     let list = match inside.trim() {
-        "" | "void" => return Ok((name.into(), Vec::new())),
+        "" | "void" => return Ok((name.into(), Declared { parameters: Vec::new(), waits })),
         list => list,
     };
     let parameters = list.split(',').enumerate().map(|(number, written)| {
@@ -109,7 +123,7 @@ fn declaration(text: &str) -> Result<(String, Vec<Parameter>), String> {
             format!("argument {number} of kernel {name}, {written:?}, is neither a pointer nor an int nor a float with a name")
         })
     });
-    Ok((name.into(), parameters.collect::<Result<_, _>>()?))
+    Ok((name.into(), Declared { parameters: parameters.collect::<Result<_, _>>()?, waits }))
 }
 
 /// The text after `__launch_bounds__(...)`, if the text starts with it.

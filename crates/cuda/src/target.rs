@@ -46,6 +46,14 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The capability that code is compiled for.
+    pub fn capability(self) -> Capability {
+        let (Self::Machine(capability) | Self::Intermediate(capability)) = self;
+        capability
+    }
+}
+
 impl fmt::Display for Target {
     /// As the compiler calls it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

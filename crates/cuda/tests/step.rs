@@ -3,7 +3,7 @@
 
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};
-use emulator::compare::{BF16, F32, compare, compare_one, kinds};
+use emulator::compare::{BF16, F32, TF32, compare, compare_one, kinds};
 use emulator::products::check_products;
 use emulator::repeat::repeat;
 
@@ -38,7 +38,7 @@ fn a_step_from_the_same_memory_gives_the_same_bits() {
 #[ignore = "needs a device: scripts/check-cuda"]
 fn a_step_of_the_paper_sizes_from_the_same_memory_gives_the_same_bits() {
     let device = open();
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
         repeat("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device);
     }
 }
@@ -56,8 +56,7 @@ fn every_kind_of_agent_learns_the_same() {
 #[ignore = "needs a device: scripts/check-cuda"]
 fn the_paper_sizes_learn_the_same() {
     let device = open();
-    for precision in [Precision::F32, Precision::Bf16] {
-        let tolerances = if precision == Precision::F32 { F32 } else { BF16 };
+    for (precision, tolerances) in [(Precision::F32, F32), (Precision::Tf32, TF32), (Precision::Bf16, BF16)] {
         compare_one("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device, tolerances);
     }
 }

@@ -201,6 +201,16 @@ fn known_embeddings_change_nothing_but_the_work() {
 }
 
 #[test]
+fn tf32_is_f32_on_the_cpu() {
+    let run = |precision| {
+        let config = AgentConfig { depth: 8, precision, ..tiny(false) };
+        let mut agent = Agent::new(&config, 2, 7).unwrap();
+        (agent.learn(&batch(&config, 2)).unwrap(), weights(&agent))
+    };
+    assert!(run(Precision::Tf32) == run(Precision::F32));
+}
+
+#[test]
 fn embeddings_that_cannot_be_are_refused() {
     let frozen = AgentConfig { frozen_encoder: true, ..tiny(false) };
     let mut data = batch(&frozen, 2);

@@ -176,6 +176,9 @@ pub const F32: [f64; 3] = [1e-5, 1e-3, 1e-4];
 /// The same in bf16: the CPU does not round the factors of its smallest matrix products.
 pub const BF16: [f64; 3] = [5e-2, 0.2, 1e-2];
 
+/// The same in tf32: the CPU does not round.
+pub const TF32: [f64; 3] = [1e-2, 5e-2, 2.5e-3];
+
 /// Every kind of agent, by name; whether its embeddings are known before, and the tolerances of
 /// [`compare`].
 pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
@@ -190,8 +193,22 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
     let frozen = AgentConfig { frozen_encoder: true, ..small() };
     let vectors = AgentConfig { vector: 5, vector_layers: 2, vector_units: 7, vector_scale: 3.0, ..small() };
     let larger = AgentConfig { depth: 5, deter: 70, hidden: 130, units: 90, batch: 4, shard: 4, length: 6, ..small() };
+    // So many that products of a recurrent unit are not small.
+    let many = AgentConfig {
+        images: false,
+        batch: 48,
+        length: 32,
+        deter: 70,
+        vector: 5,
+        vector_layers: 1,
+        vector_units: 7,
+        shard: 48,
+        horizon: 2,
+        ..small()
+    };
     vec![
         ("plain", small(), false, F32),
+        ("many rows", many, false, F32),
         ("free nats beyond the divergence", AgentConfig { free_nats: 1e3, ..small() }, false, F32),
         ("warmup and entropy", AgentConfig { actor_warmup: 2, actor_entropy: 1e-3, ..small() }, false, F32),
         (
@@ -409,6 +426,7 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
             false,
             BF16,
         ),
+        ("tf32", AgentConfig { precision: Precision::Tf32, ..larger.clone() }, false, TF32),
         ("bf16", AgentConfig { precision: Precision::Bf16, ..larger }, false, BF16),
     ]
 }

@@ -1,5 +1,5 @@
 //! Kernels of matrix products compared with simple ones: sizes of 1, primes, sizes beyond a tile; matrices and im2col
-//! patches, transposed or not; transposed convolutions; parts of sums; operations after sums; bf16.
+//! patches, transposed or not; transposed convolutions; parts of sums; operations after sums; bf16 and tf32.
 //!
 //! A device is checked much more closely here than by whole steps of an agent: bounds are a few roundings of a sum, so
 //! that a single wrong term is found.
@@ -50,6 +50,20 @@ fn bf16(x: f32) -> f64 {
     f64::from(f32::from_bits(bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000))
 }
 
+/// To tf32, to the nearest, away from zero between two.
+fn tf32(x: f32) -> f64 {
+    if x.is_nan() { f64::NAN } else { f64::from(f32::from_bits(x.to_bits().wrapping_add(0x1000) & !0x1fff)) }
+}
+
+/// The number that a kernel multiplies.
+fn rounded(kernel: &str, x: f32) -> f64 {
+    match kernel {
+        _ if kernel.ends_with("bf16") => bf16(x),
+        _ if kernel.ends_with("tf32") => tf32(x),
+        _ => f64::from(x),
+    }
+}
+
 fn activated(x: f64, activation: i32) -> f64 {
     match activation {
         1 if x < 0.0 => 0.0,
@@ -90,7 +104,6 @@ fn run(device: &dyn Device, launches: Vec<Launch>, memory: &mut [f32]) {
 /// Runs a product on the device, and compares every number with the plain one's; and the fences.
 fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option<Patches>, numbers: Option<f32>) {
     let (Case { sizes: [m, n, k], transposed, parts, .. }, mut random) = (case.clone(), Stream::new(3, "products"));
-    let rounds = kernel.ends_with("bf16");
     let [patch_rows, _] = if transposed[0] { [k, m] } else { [m, k] };
     let images = patches.map_or(m * k, |[side, channels, size, stride]| {
         let across = (side - size) / stride + 1;
@@ -128,7 +141,7 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
             Argument::Whole(if on { case.activation } else { 0 }),
         ]
     };
-    let side = if kernel.contains("128") { 128 } else { 64 };
+    let [tile_rows, tile_columns] = tile(kernel);
     let part = k.div_ceil(parts).next_multiple_of(32);
     assert_eq!(k.div_ceil(part), parts, "a case with parts of 32");
     let mut arguments: Vec<Argument> =
@@ -136,17 +149,17 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
     arguments.extend([m, n, k].into_iter().chain(a_steps).chain(b_steps).chain(shape).map(whole));
     arguments.extend([whole(part), switch(case.accumulate && parts == 1)]);
     arguments.extend(finish(parts == 1));
-    let grid = [m.div_ceil(side) as u32, n.div_ceil(side) as u32, parts as u32];
+    let grid = [m.div_ceil(tile_rows) as u32, n.div_ceil(tile_columns) as u32, parts as u32];
     let mut launches = vec![Launch { kernel, grid, arguments }];
     if parts > 1 {
         let mut arguments = vec![Argument::Place(c_at), Argument::Place(sums_at), whole(m * n), whole(parts)];
         arguments.extend([switch(case.accumulate), whole(n)]);
         arguments.extend(finish(true));
-        let grid = [(m * n).div_ceil(256) as u32, 1, 1];
+        let grid = [(m * n).div_ceil(32) as u32, 1, 1];
         launches.push(Launch { kernel: "sum_parts", grid, arguments });
     }
     run(device, launches, &mut memory);
-    let factor = |x: f32| if rounds { bf16(x) } else { f64::from(x) };
+    let factor = |x: f32| rounded(kernel, x);
     for i in 0..m {
         for j in 0..n {
             let left = |d: usize| match (patches, transposed[0]) {
@@ -184,7 +197,28 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
     }
 }
 
-const KERNELS: [&str; 4] = ["product_64", "product_128", "product_64_bf16", "product_128_bf16"];
+/// Those of matrices and images, and those of small matrices.
+const KERNELS: [&str; 8] = [
+    "product_64",
+    "product_128",
+    "product_64_bf16",
+    "product_128_bf16",
+    "product_narrow_bf16",
+    "product_64_tf32",
+    "product_128_tf32",
+    "product_narrow_tf32",
+];
+const SMALL_KERNELS: [&str; 3] = ["product_small", "product_small_bf16", "product_small_tf32"];
+
+/// The rows and columns that a block of a kernel makes.
+fn tile(kernel: &str) -> [usize; 2] {
+    match kernel {
+        small if small.starts_with("product_small") => [16, 32],
+        "product_narrow_bf16" | "product_narrow_tf32" => [128, 32],
+        large if large.contains("128") => [128; 2],
+        _ => [64; 2],
+    }
+}
 
 /// Checks all kernels of products on a device.
 ///
@@ -196,6 +230,17 @@ pub fn check_products(device: &dyn Device) {
         sums_and_ends(device, kernel);
         patches(device, kernel);
         windows(device, kernel);
+        no_numbers(device, kernel);
+    }
+    for kernel in SMALL_KERNELS {
+        sizes(device, kernel);
+        // Several steps of 64 or 256 terms, and a last one that is not full.
+        for [m, n, k] in [[50, 60, 600], [18, 33, 259], [16, 32, 256], [5, 2, 1022], [4, 8, 516]] {
+            for transposed in [[false, false], [true, false], [false, true], [true, true]] {
+                check(device, kernel, &Case { transposed, ..Case::new(m, n, k) }, None, None);
+            }
+        }
+        sums_and_ends(device, kernel);
         no_numbers(device, kernel);
     }
 }
@@ -273,8 +318,7 @@ fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, sm
         place
     });
     memory.extend([7.25; FENCE]);
-    let rounds = kernel.ends_with("bf16");
-    let factor = |x: f32| if rounds { bf16(x) } else { f64::from(x) };
+    let factor = |x: f32| rounded(kernel, x);
     let mut sums: Vec<f64> = before.iter().map(|&x| if adds { f64::from(x) } else { 0.0 }).collect();
     for patch in 0..images * across * across {
         for number in 0..size * size * channels {
@@ -290,8 +334,8 @@ fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, sm
     let part = k.next_multiple_of(32);
     arguments.extend([m, n, k, 2, 0, 1, small, side, channels, size, stride, part, usize::from(adds)].map(whole));
     arguments.extend([Argument::Place(c_at), whole(0), Argument::Place(bias_at), whole(1), whole(2)]);
-    let tile = if kernel.contains("128") { 128 } else { 64 };
-    let grid = [m.div_ceil(tile) as u32, n.div_ceil(tile) as u32, 1];
+    let [tile_rows, tile_columns] = tile(kernel);
+    let grid = [m.div_ceil(tile_rows) as u32, n.div_ceil(tile_columns) as u32, 1];
     run(device, vec![Launch { kernel, grid, arguments }], &mut memory);
     for (at, sum) in sums.iter().enumerate() {
         let (expected, found) = (activated(sum + f64::from(bias[at % channels]), 2), f64::from(memory[c_at + at]));

@@ -6,9 +6,9 @@
 use std::ops::Range;
 use tape::plan::{Argument, Launch, Plan};
 
-/// The range that a launch writes, and those it reads.
+/// The ranges that a launch writes, and those it reads.
 struct Ranges {
-    written: Range<usize>,
+    written: Vec<Range<usize>>,
     read: Vec<Range<usize>>,
 }
 
@@ -23,12 +23,12 @@ pub fn check_ranges(what: &str, plan: &Plan) -> usize {
     for (number, launch) in plan.sections.iter().flatten().enumerate() {
         let Some(Ranges { written, read }) = ranges(launch) else { continue };
         let name = launch.kernel;
-        for range in std::iter::once(&written).chain(&read) {
+        for range in written.iter().chain(&read) {
             assert!(range.end <= plan.numbers, "{what}: launch {number}, {name}, leaves the memory: {range:?}");
         }
-        for range in read {
-            let apart = range.end <= written.start || written.end <= range.start;
-            assert!(apart, "{what}: launch {number}, {name}, writes {written:?} and reads {range:?}");
+        for (written, read) in written.iter().flat_map(|written| read.iter().map(move |read| (written, read))) {
+            let apart = read.end <= written.start || written.end <= read.start;
+            assert!(apart, "{what}: launch {number}, {name}, writes {written:?} and reads {read:?}");
         }
         checked += 1;
     }
@@ -48,24 +48,36 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
     let from = |at: usize, count: usize| place(at)..place(at) + count;
     Some(match launch.kernel {
         kernel if kernel.starts_with("product") => product(launch.grid[2] as usize, place, whole),
+        kernel if kernel.starts_with("recurrent_cell") => {
+            let [rows, inputs, size] = [8, 9, 10].map(whole);
+            let wide = 3 * size;
+            let written = vec![from(0, rows * size), from(1, rows * wide), from(2, rows * wide)];
+            let weights = [from(5, inputs * wide), from(6, size * wide), from(7, 2 * wide)];
+            let read = [from(3, rows * inputs), from(4, rows * size)].into_iter().chain(weights).collect();
+            Ranges { written, read }
+        }
         "sum_parts" => {
             let (n, count) = (whole(2), whole(3));
-            Ranges { written: from(0, n), read: vec![from(1, n * count)] }
+            Ranges { written: vec![from(0, n)], read: vec![from(1, n * count)] }
+        }
+        "sum_columns" => {
+            let (n, count) = (whole(2), whole(3));
+            Ranges { written: vec![from(0, n)], read: vec![from(1, n * count)] }
         }
         "column_sums" => {
             let (rows, columns) = (whole(2), whole(3));
-            Ranges { written: from(0, columns * launch.grid[1] as usize), read: vec![from(1, rows * columns)] }
+            Ranges { written: vec![from(0, columns * launch.grid[1] as usize)], read: vec![from(1, rows * columns)] }
         }
         "piece" => {
             let (rows, columns) = (whole(4), whole(5));
             let strided = |at: usize, width: usize| from(at, (rows - 1) * width + columns);
-            Ranges { written: strided(0, whole(1)), read: vec![strided(2, whole(3))] }
+            Ranges { written: vec![strided(0, whole(1))], read: vec![strided(2, whole(3))] }
         }
         "overlay" => {
             let [images, side, channels, size, stride] = [2, 3, 4, 5, 6].map(whole);
             let across = (side - size) / stride + 1;
             let patches = images * across * across * size * size * channels;
-            Ranges { written: from(0, images * side * side * channels), read: vec![from(1, patches)] }
+            Ranges { written: vec![from(0, images * side * side * channels)], read: vec![from(1, patches)] }
         }
         _ => return None,
     })
@@ -98,5 +110,5 @@ fn product(parts: usize, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -
     if whole(19) != 0 {
         read.push(from(18, n));
     }
-    Ranges { written: from(0, c), read }
+    Ranges { written: vec![from(0, c)], read }
 }

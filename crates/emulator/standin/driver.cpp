@@ -17,6 +17,23 @@ struct Call {
     std::vector<word64> values;
 };
 
+// What a launch is asked to be: CUlaunchConfig, and CUlaunchAttribute of the one kind that is used.
+struct Attribute {
+    int id, pad;
+    union {
+        word64 all[8];
+        int allowed;
+    };
+};
+struct Configuration {
+    unsigned grid[3], block[3], shared;
+    void *stream;
+    Attribute *attributes;
+    unsigned count;
+};
+// CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+const int OVERLAP = 6;
+
 typedef std::vector<Call> Graph;
 typedef void *Handle;
 typedef int Answer;
@@ -32,6 +49,13 @@ Graph *recorded = nullptr;
 bool failed = false;
 // With STAND_IN_RUNS=N, a kernel fails in the run after the Nth of a graph, and with it all that is asked afterwards.
 long runs_left = std::getenv("STAND_IN_RUNS") ? std::atol(std::getenv("STAND_IN_RUNS")) : -1;
+// The version of CUDA that the driver says it is for.
+const int VERSION = std::getenv("STAND_IN_DRIVER") ? std::atoi(std::getenv("STAND_IN_DRIVER")) : 12040;
+// Launches, and those that may start before the one before them has ended. With STAND_IN_REPORT, the numbers are printed
+// at the end.
+long launched = 0, overlapped = 0;
+// With STAND_IN_WRONG, every kernel adds 1 to its first result.
+const bool wrong = std::getenv("STAND_IN_WRONG") != nullptr;
 thread_local bool current = false;
 const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
 
@@ -44,6 +68,7 @@ void run(Call &call) {
     void *parameters[32];
     for (std::size_t i = 0; i < call.values.size(); ++i) parameters[i] = &call.values[i];
     call.entry->call(call.entry->kernel, call.grid, parameters);
+    if (wrong) *(float *)call.values[0] += 1.0f;
 }
 
 }  // namespace
@@ -51,7 +76,7 @@ void run(Call &call) {
 extern "C" {
 
 Answer cuInit(unsigned) { return DONE; }
-Answer cuDriverGetVersion(int *version) { return *version = 12040, DONE; }
+Answer cuDriverGetVersion(int *version) { return *version = VERSION, DONE; }
 Answer cuDeviceGetCount(int *count) { return *count = 1, DONE; }
 Answer cuDeviceGet(int *device, int number) { return *device = number, DONE; }
 Answer cuDeviceGetName(char *name, int size, int) { return std::snprintf(name, size, "a processor"), DONE; }
@@ -61,6 +86,8 @@ Answer cuDeviceGetAttribute(int *value, int attribute, int) {
 }
 Answer cuDevicePrimaryCtxRetain(Handle *context, int) { return ++contexts, *context = CONTEXT, DONE; }
 Answer cuDevicePrimaryCtxRelease_v2(int) {
+    if (contexts == 1 && std::getenv("STAND_IN_REPORT"))
+        std::fprintf(stderr, "stand-in: %ld launches, %ld of them overlapped\n", launched, overlapped);
     if (--contexts == 0 && !failed && (pieces || modules || graphs || executables || streams)) {
         std::fprintf(stderr, "stand-in: left over: %d pieces of memory, %d modules, %d graphs, %d executables, %d streams\n", pieces,
                      modules, graphs, executables, streams);
@@ -131,11 +158,13 @@ Answer cuModuleGetFunction(Handle *function, Handle, const char *name) {
     return NOT_FOUND;
 }
 Answer cuFuncGetAttribute(int *value, int attribute, Handle) { return need(), *value = attribute == 0 ? 1024 : -1, DONE; }
-Answer cuLaunchKernel(Handle function, unsigned x, unsigned y, unsigned z, unsigned bx, unsigned by, unsigned bz, unsigned shared,
-                      Handle stream, void **parameters, void **extra) {
+Answer cuLaunchKernelEx(const Configuration *with, Handle function, void **parameters, void **extra) {
     need();
-    if (bx != BLOCK || by != 1 || bz != 1 || shared || stream != STREAM || extra) return INVALID;
-    Call call = {(const Entry *)function, {(int)x, (int)y, (int)z}, {}};
+    if (with->block[0] != BLOCK || with->block[1] != 1 || with->block[2] != 1 || with->shared || with->stream != STREAM || extra)
+        return INVALID;
+    if (with->count > 1 || (with->count == 1 && (with->attributes->id != OVERLAP || with->attributes->allowed != 1))) return INVALID;
+    ++launched, overlapped += with->count;
+    Call call = {(const Entry *)function, {(int)with->grid[0], (int)with->grid[1], (int)with->grid[2]}, {}};
     for (int i = 0; i < call.entry->parameters; ++i) {
         word64 value = 0;
         std::memcpy(&value, parameters[i], call.entry->sizes[i]);

@@ -12,7 +12,7 @@ fn no_launch_reads_what_it_writes_or_leaves_the_memory() {
     for (what, config, ..) in kinds() {
         assert!(check_ranges(what, &plan(&config)) > 100, "{what}");
     }
-    for precision in [Precision::F32, Precision::Bf16] {
+    for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
         let config = AgentConfig { precision, ..AgentConfig::default() };
         assert!(check_ranges("paper", &plan(&config)) > 500);
     }

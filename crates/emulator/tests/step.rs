@@ -1,8 +1,8 @@
 //! A gradient step as a plan, run by the kernels on the CPU, compared with the learner's own step, for every kind of
 //! agent.
 
-use dreamer::{Agent, AgentConfig};
-use emulator::compare::{ACTIONS, F32, batch, compare, compare_one, kinds};
+use dreamer::{Agent, AgentConfig, Precision};
+use emulator::compare::{ACTIONS, BF16, F32, batch, compare, compare_one, kinds};
 use emulator::repeat::repeat;
 use emulator::{Order, Processor};
 
@@ -31,13 +31,16 @@ fn the_order_of_threads_and_blocks_changes_no_bit() {
 #[test]
 fn a_step_from_the_same_memory_gives_the_same_bits() {
     let kinds = kinds();
-    for (what, config, ..) in kinds.iter().filter(|(what, ..)| ["plain", "bf16"].contains(what)) {
+    for (what, config, ..) in kinds.iter().filter(|(what, ..)| ["plain", "tf32", "bf16"].contains(what)) {
         repeat(what, config, &Processor::default());
     }
 }
 
 #[test]
-#[ignore = "takes ten minutes and 6 GB of memory"]
+#[ignore = "takes twenty minutes and 6 GB of memory"]
 fn the_paper_sizes_learn_the_same() {
-    compare_one("paper", &AgentConfig::default(), &Processor::default(), F32);
+    for (precision, tolerances) in [(Precision::F32, F32), (Precision::Bf16, BF16)] {
+        let config = AgentConfig { precision, ..AgentConfig::default() };
+        compare_one(&format!("paper, {precision:?}"), &config, &Processor::default(), tolerances);
+    }
 }

@@ -1,9 +1,10 @@
 //! A list of launches that fit, with the bytes of their arguments.
 
 use std::ffi::c_void;
+use std::ptr::null_mut;
 use std::sync::Arc;
 
-use cudarc::driver::result::{self, DriverError};
+use cudarc::driver::result::DriverError;
 use cudarc::driver::sys;
 use tape::plan::{Argument, Launch, THREADS};
 
@@ -26,6 +27,8 @@ struct Call {
     function: sys::CUfunction,
     grid: [u32; 3],
     arguments: Vec<Value>,
+    /// Whether it may start while the call before it is running.
+    overlaps: bool,
 }
 
 // SAFETY: the driver's handles may be used from any thread where their context is current, and `enter` makes it so.
@@ -50,6 +53,7 @@ impl Calls {
             function: module.kernel(launch.kernel),
             grid: launch.grid,
             arguments: launch.arguments.iter().map(|&argument| Value::new(argument, buffer.address())).collect(),
+            overlaps: module.overlaps(launch.kernel),
         };
         let calls = launches.iter().map(call).collect();
         Ok(Self { module: Arc::clone(module), _buffer: Arc::clone(buffer), calls })
@@ -93,12 +97,28 @@ impl Call {
         let mut arguments: Vec<*mut c_void> =
             self.arguments.iter().map(|value| std::ptr::from_ref(value).cast_mut().cast()).collect();
         let [x, y, z] = self.grid;
+        let mut overlap = sys::CUlaunchAttribute {
+            id: sys::CUlaunchAttributeID::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION,
+            pad: Default::default(),
+            value: sys::CUlaunchAttributeValue { programmaticStreamSerializationAllowed: 1 },
+        };
+        let config = sys::CUlaunchConfig {
+            gridDimX: x,
+            gridDimY: y,
+            gridDimZ: z,
+            blockDimX: THREADS as u32,
+            blockDimY: 1,
+            blockDimZ: 1,
+            sharedMemBytes: 0,
+            hStream: entered.stream(),
+            attrs: &raw mut overlap,
+            numAttrs: u32::from(self.overlaps),
+        };
         // SAFETY: the kernel's module and the memory that arguments point into are kept alive by the list that contains
         // this call, and dropping the list waits; the number and types of the arguments were checked against the
-        // kernel.
-        unsafe {
-            result::launch_kernel(self.function, (x, y, z), (THREADS as u32, 1, 1), 0, entered.stream(), &mut arguments)
-        }
+        // kernel; the attribute is read before the call returns. A kernel that overlaps with the one before it waits
+        // for it before it accesses memory.
+        unsafe { sys::cuLaunchKernelEx(&raw const config, self.function, arguments.as_mut_ptr(), null_mut()) }.result()
     }
 
     fn failed(&self, number: usize, error: DriverError) -> CudaError {

@@ -53,7 +53,7 @@ const CALLED: [&str; 30] = [
     "cuModuleUnload",
     "cuModuleGetFunction",
     "cuFuncGetAttribute",
-    "cuLaunchKernel",
+    "cuLaunchKernelEx",
     "cuGetErrorName",
 ];
 

@@ -9,6 +9,7 @@ use cudarc::driver::sys;
 use cudarc::driver::sys::CUfunction_attribute_enum as Attribute;
 
 use super::context::{Context, answer, failed_to};
+use super::nvrtc::Compiled;
 use crate::error::{Answer, CudaError};
 use crate::signatures::Signatures;
 
@@ -18,6 +19,8 @@ pub(crate) struct Module {
     module: sys::CUmodule,
     kernels: BTreeMap<String, sys::CUfunction>,
     signatures: Signatures,
+    /// Whether kernels that wait for the one before them may start while it is running.
+    overlaps: bool,
 }
 
 // SAFETY: the driver's handles may be used from any thread where their context is current, and `enter` makes it so.
@@ -36,19 +39,21 @@ pub(crate) enum NotLoaded {
 impl Module {
     /// Loads the compiled code of a source with these signatures; all kernels must run in blocks of this many threads.
     ///
-    /// `image` is machine code, or intermediate code that ends in a zero.
+    /// The image is machine code, or intermediate code that ends in a zero.
     pub(crate) fn load(
         context: &Arc<Context>,
-        image: &[u8],
+        compiled: &Compiled,
         signatures: Signatures,
         threads: usize,
+        overlaps: bool,
     ) -> Result<Self, NotLoaded> {
         let entered = context.enter().map_err(NotLoaded::Failed)?;
         // SAFETY: the image is a whole one that NVRTC made, and is not needed after the call.
-        let loaded = unsafe { module::load_data(image.as_ptr().cast()) };
+        let loaded = unsafe { module::load_data(compiled.image.as_ptr().cast()) };
         let module = loaded.map_err(|error| NotLoaded::Refused(answer(error)))?;
         // From here on an early return unloads it, which enters the context, too.
-        let mut loaded = Self { context: Arc::clone(context), module, kernels: BTreeMap::new(), signatures };
+        let (context, kernels) = (Arc::clone(context), BTreeMap::new());
+        let mut loaded = Self { context, module, kernels, signatures, overlaps };
         drop(entered);
         loaded.find(threads).map_err(NotLoaded::Failed)?;
         Ok(loaded)
@@ -83,6 +88,11 @@ impl Module {
     /// The parameters of its kernels.
     pub(super) fn signatures(&self) -> &Signatures {
         &self.signatures
+    }
+
+    /// Whether a kernel may start while the one before it is running.
+    pub(super) fn overlaps(&self, kernel: &str) -> bool {
+        self.overlaps && self.signatures.waits(kernel)
     }
 
     /// The handle of a kernel that `signatures` has.

@@ -5,6 +5,7 @@ INLINE float block_update(const float *sums, int width) { return sigmoid(sums[2 
 
 // y[rows, size] = the next states.
 extern "C" __global__ void block_gates(float *y, const float *sums, const float *past, int count, int width) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -17,6 +18,7 @@ extern "C" __global__ void block_gates(float *y, const float *sums, const float 
 
 extern "C" __global__ void block_gates_gradient(float *out, const float *gradient, const float *sums, const float *past,
         int count, int width, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -33,6 +35,7 @@ extern "C" __global__ void block_gates_gradient(float *out, const float *gradien
 
 extern "C" __global__ void block_gates_past(float *out, const float *gradient, const float *sums, int count, int width,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {

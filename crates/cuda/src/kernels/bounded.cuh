@@ -9,6 +9,7 @@ INLINE float bounded_std_slope(float raw) {
 
 // y[rows, size] = tanh(m) + std * noise, cut off at -1 and 1; raw[rows, 2 size] = m, raw standard deviations.
 extern "C" __global__ void bounded_sample(float *y, const float *raw, const float *noise, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -22,6 +23,7 @@ extern "C" __global__ void bounded_sample(float *y, const float *raw, const floa
 // The divisor that cuts off has no gradient.
 extern "C" __global__ void bounded_sample_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -36,6 +38,7 @@ extern "C" __global__ void bounded_sample_gradient(float *out, const float *grad
 
 // y[rows] = the entropy of the normal distribution that is not cut off.
 extern "C" __global__ void bounded_entropy(float *y, const float *raw, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -48,6 +51,7 @@ extern "C" __global__ void bounded_entropy(float *y, const float *raw, int rows,
 
 extern "C" __global__ void bounded_entropy_gradient(float *out, const float *gradient, const float *raw, int rows,
         int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -61,6 +65,7 @@ extern "C" __global__ void bounded_entropy_gradient(float *out, const float *gra
 
 // y[rows] = the log-density of samples that are constants, under the normal distribution that is not cut off.
 extern "C" __global__ void bounded_log_density(float *y, const float *raw, const float *noise, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -76,6 +81,7 @@ extern "C" __global__ void bounded_log_density(float *y, const float *raw, const
 
 extern "C" __global__ void bounded_log_density_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {

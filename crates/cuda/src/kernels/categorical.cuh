@@ -34,6 +34,7 @@ INLINE int sampled_class(const Classes &classes, const float *logits, const floa
 // y[rows, size] = one-hot samples: the class with the largest sum of log-probability and Gumbel draw.
 extern "C" __global__ void one_hot_sample(float *y, const float *logits, const float *gumbel, int rows, int size,
         float unimix) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -47,6 +48,7 @@ extern "C" __global__ void one_hot_sample(float *y, const float *logits, const f
 // The gradient of the probabilities, straight through the sample.
 extern "C" __global__ void one_hot_sample_gradient(float *out, const float *gradient, const float *logits, int rows,
         int size, float unimix, int accumulate) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -63,6 +65,7 @@ extern "C" __global__ void one_hot_sample_gradient(float *out, const float *grad
 
 // y[rows] = the entropy of each row's classes.
 extern "C" __global__ void categorical_entropy(float *y, const float *logits, int rows, int size, float unimix) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -80,6 +83,7 @@ extern "C" __global__ void categorical_entropy(float *y, const float *logits, in
 
 extern "C" __global__ void categorical_entropy_gradient(float *out, const float *gradient, const float *logits, int rows,
         int size, float unimix, int accumulate) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -100,6 +104,7 @@ extern "C" __global__ void categorical_entropy_gradient(float *out, const float 
 // y[rows] = KL(first || second), summed over the `groups` distributions of a row.
 extern "C" __global__ void categorical_divergence(float *y, const float *first, const float *second, int rows, int groups,
         int size, float unimix) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -119,6 +124,7 @@ extern "C" __global__ void categorical_divergence(float *y, const float *first, 
 
 extern "C" __global__ void categorical_divergence_of_first(float *out, const float *gradient, const float *first,
         const float *second, int rows, int groups, int size, float unimix, int accumulate) {
+    BEGIN;
     PHASE {
         const long long at = NUMBER;
         if (at < (long long)rows * groups) {
@@ -140,6 +146,7 @@ extern "C" __global__ void categorical_divergence_of_first(float *out, const flo
 
 extern "C" __global__ void categorical_divergence_of_second(float *out, const float *gradient, const float *first,
         const float *second, int rows, int groups, int size, float unimix, int accumulate) {
+    BEGIN;
     PHASE {
         const long long at = NUMBER;
         if (at < (long long)rows * groups) {
@@ -161,6 +168,7 @@ extern "C" __global__ void categorical_divergence_of_second(float *out, const fl
 // y[rows] = the log-probability of the class that each row samples, as a constant.
 extern "C" __global__ void one_hot_log_density(float *y, const float *logits, const float *gumbel, int rows, int size,
         float unimix) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -173,6 +181,7 @@ extern "C" __global__ void one_hot_log_density(float *y, const float *logits, co
 
 extern "C" __global__ void one_hot_log_density_gradient(float *out, const float *gradient, const float *logits,
         const float *gumbel, int rows, int size, float unimix, int accumulate) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {

@@ -3,6 +3,7 @@
 
 // Means as they are, standard deviations softplus(raw) + least.
 extern "C" __global__ void gaussian(float *y, const float *raw, int rows, int columns, float least) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) y[i] = i % columns < columns / 2 ? raw[i] : softplus(raw[i]) + least;
@@ -11,6 +12,7 @@ extern "C" __global__ void gaussian(float *y, const float *raw, int rows, int co
 
 extern "C" __global__ void gaussian_gradient(float *out, const float *gradient, const float *raw, int rows, int columns,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns)
@@ -20,6 +22,7 @@ extern "C" __global__ void gaussian_gradient(float *out, const float *gradient, 
 
 // y[rows, size] = mean + std * noise.
 extern "C" __global__ void sample(float *y, const float *normal, const float *noise, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -29,8 +32,46 @@ extern "C" __global__ void sample(float *y, const float *normal, const float *no
     }
 }
 
+// Both at once: the standard deviations of `raw`, and a sample.
+extern "C" __global__ void gaussian_sample(float *normal, const float *raw, int rows, int columns, float least, float *y,
+        const float *noise) {
+    BEGIN;
+    PHASE {
+        const int size = columns / 2;
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * columns + i % size;
+            const float mean = raw[at], deviation = softplus(raw[at + size]) + least;
+            normal[at] = mean;
+            normal[at + size] = deviation;
+            y[i] = mean + deviation * noise[i];
+        }
+    }
+}
+
+// The gradient of `raw` from that of the distribution, if there is one, and that of a sample.
+extern "C" __global__ void gaussian_sample_gradient(float *out, const float *gradient, int with_gradient, const float *of_sample,
+        const float *noise, const float *raw, int rows, int columns, int accumulate) {
+    BEGIN;
+    PHASE {
+        const int size = columns / 2;
+        const long long i = NUMBER;
+        if (i < (long long)rows * size) {
+            const long long at = i / size * columns + i % size;
+            float mean = of_sample[i], deviation = of_sample[i] * noise[i];
+            if (with_gradient) {
+                mean += gradient[at];
+                deviation += gradient[at + size];
+            }
+            put(&out[at], mean, accumulate);
+            put(&out[at + size], deviation * sigmoid(raw[at + size]), accumulate);
+        }
+    }
+}
+
 extern "C" __global__ void sample_gradient(float *out, const float *gradient, const float *noise, int rows, int size,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -43,6 +84,7 @@ extern "C" __global__ void sample_gradient(float *out, const float *gradient, co
 
 // y[rows] = KL(q || p), summed over size.
 extern "C" __global__ void divergence(float *y, const float *q, const float *p, int rows, int size) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -60,6 +102,7 @@ extern "C" __global__ void divergence(float *y, const float *q, const float *p, 
 
 extern "C" __global__ void divergence_of_first(float *out, const float *gradient, const float *q, const float *p,
         int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -73,6 +116,7 @@ extern "C" __global__ void divergence_of_first(float *out, const float *gradient
 
 extern "C" __global__ void divergence_of_second(float *out, const float *gradient, const float *q, const float *p,
         int rows, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -88,6 +132,7 @@ extern "C" __global__ void divergence_of_second(float *out, const float *gradien
 // y[rows] = log N(target; mean, 1) summed over columns: a block a row.
 extern "C" __global__ void normal_density(float *y, const float *mean, const float *target, int columns,
         float precision, float constant) {
+    BEGIN;
     SHARED float sums[BLOCK];
     const long long row = blockIdx.x;
     PHASE {
@@ -110,6 +155,7 @@ extern "C" __global__ void normal_density(float *y, const float *mean, const flo
 
 extern "C" __global__ void normal_density_gradient(float *out, const float *gradient, const float *mean,
         const float *target, int rows, int columns, float precision, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns)
@@ -118,6 +164,7 @@ extern "C" __global__ void normal_density_gradient(float *out, const float *grad
 }
 
 extern "C" __global__ void bernoulli_density(float *y, const float *logit, const float *target, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = target[i] * logit[i] - softplus(logit[i]);
@@ -126,6 +173,7 @@ extern "C" __global__ void bernoulli_density(float *y, const float *logit, const
 
 extern "C" __global__ void bernoulli_density_gradient(float *out, const float *gradient, const float *logit,
         const float *target, int n, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], gradient[i] * (target[i] - sigmoid(logit[i])), accumulate);
@@ -133,6 +181,7 @@ extern "C" __global__ void bernoulli_density_gradient(float *out, const float *g
 }
 
 extern "C" __global__ void logistic(float *y, const float *x, int n, float shift) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = sigmoid(x[i]) + shift;
@@ -141,6 +190,7 @@ extern "C" __global__ void logistic(float *y, const float *x, int n, float shift
 
 extern "C" __global__ void logistic_gradient(float *out, const float *gradient, const float *y, int n, float shift,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) {
@@ -161,6 +211,7 @@ INLINE float squash_mean_slope(float raw, float bound) {
 // y[rows, size] = tanh(mean + std * noise), raw[rows, 2 size].
 extern "C" __global__ void squashed_sample(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -173,6 +224,7 @@ extern "C" __global__ void squashed_sample(float *y, const float *raw, const flo
 
 extern "C" __global__ void squashed_sample_gradient(float *out, const float *gradient, const float *y, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -187,6 +239,7 @@ extern "C" __global__ void squashed_sample_gradient(float *out, const float *gra
 // y[rows] = minus the log-density of the squashed sample.
 extern "C" __global__ void squashed_entropy(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -205,6 +258,7 @@ extern "C" __global__ void squashed_entropy(float *y, const float *raw, const fl
 
 extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -220,6 +274,7 @@ extern "C" __global__ void squashed_entropy_gradient(float *out, const float *gr
 // y[rows] = the log-density of squashed samples that are constants: minus the entropy's sample.
 extern "C" __global__ void squashed_log_density(float *y, const float *raw, const float *noise, int rows, int size,
         float bound, float initial) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -238,6 +293,7 @@ extern "C" __global__ void squashed_log_density(float *y, const float *raw, cons
 
 extern "C" __global__ void squashed_log_density_gradient(float *out, const float *gradient, const float *raw,
         const float *noise, int rows, int size, float bound, float initial, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {

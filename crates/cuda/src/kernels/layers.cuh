@@ -2,6 +2,7 @@
 
 // gradient *= activation'(x), from the activation's value y.
 extern "C" __global__ void activation_gradient(float *gradient, const float *y, int rows, int columns, int activation) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) gradient[i] = before(gradient[i], y[i], activation);
@@ -10,6 +11,7 @@ extern "C" __global__ void activation_gradient(float *gradient, const float *y, 
 
 // y = activation(x).
 extern "C" __global__ void activated(float *y, const float *x, int n, int activation) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = activate(x[i], activation);
@@ -19,6 +21,7 @@ extern "C" __global__ void activated(float *y, const float *x, int n, int activa
 // out (+)= gradient times the activation's slope, from its value y.
 extern "C" __global__ void activated_gradient(float *out, const float *gradient, const float *y, int n, int activation,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], gradient[i] * slope(y[i], activation), accumulate);
@@ -27,6 +30,7 @@ extern "C" __global__ void activated_gradient(float *out, const float *gradient,
 
 // y = max(x, least).
 extern "C" __global__ void at_least(float *y, const float *x, int n, float least) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = x[i] < least ? least : x[i];
@@ -35,6 +39,7 @@ extern "C" __global__ void at_least(float *y, const float *x, int n, float least
 
 extern "C" __global__ void at_least_gradient(float *out, const float *gradient, const float *x, int n, float least,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], x[i] > least ? gradient[i] : 0.0f, accumulate);
@@ -44,6 +49,7 @@ extern "C" __global__ void at_least_gradient(float *out, const float *gradient, 
 // out[rows, columns], every row out_width after the one before, (+)= scale * x, likewise.
 extern "C" __global__ void piece(float *out, int out_width, const float *x, int x_width, int rows, int columns,
         float scale, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) {
@@ -55,6 +61,7 @@ extern "C" __global__ void piece(float *out, int out_width, const float *x, int 
 
 // out[rows, columns] = value.
 extern "C" __global__ void fill(float *out, int rows, int columns, float value) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) out[i] = value;
@@ -63,6 +70,7 @@ extern "C" __global__ void fill(float *out, int rows, int columns, float value) 
 
 // Each row of out[rows, columns] is `row`.
 extern "C" __global__ void same_rows(float *out, const float *row, int rows, int columns) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) out[i] = row[i % columns];
@@ -72,6 +80,7 @@ extern "C" __global__ void same_rows(float *out, const float *row, int rows, int
 // out[rows, columns] (+)= x times each row's factor.
 extern "C" __global__ void scale_rows(float *out, const float *x, const float *factors, int rows, int columns,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) put(&out[i], factors[i / columns] * x[i], accumulate);
@@ -82,6 +91,7 @@ extern "C" __global__ void scale_rows(float *out, const float *x, const float *f
 // gates, and the state's sums with their bias. y[rows, size] is the next state, h the present one, bias [2, 3 size].
 extern "C" __global__ void recurrent(float *y, float *from_x, float *from_h, const float *bias, const float *h,
         int rows, int size) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -100,9 +110,11 @@ extern "C" __global__ void recurrent(float *y, float *from_x, float *from_h, con
     }
 }
 
-// Gradients before the gates' functions, of both products, from that of the next state.
+// Gradients before the gates' functions, of both products, from that of the next state; and, with_past, the gradient that
+// bypasses the gates to the present state: to_past (+)= gradient * z.
 extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const float *gates, const float *from_h,
-        const float *h, const float *gradient, int rows, int size) {
+        const float *h, const float *gradient, int rows, int size, float *to_past, int with_past, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * size) {
@@ -115,16 +127,8 @@ extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const fl
             to_x[at + size] = to_h[at + size] = to_r;
             to_x[at + 2 * size] = to_candidate;
             to_h[at + 2 * size] = to_candidate * r;
+            if (with_past) put(&to_past[i], g * z, accumulate);
         }
-    }
-}
-
-// The gradient that bypasses the gates to the current state: out (+)= gradient * z.
-extern "C" __global__ void recurrent_past(float *out, const float *gradient, const float *gates, int rows, int size,
-        int accumulate) {
-    PHASE {
-        const long long i = NUMBER;
-        if (i < (long long)rows * size) put(&out[i], gradient[i] * gates[i / size * 3 * size + i % size], accumulate);
     }
 }
 
@@ -137,6 +141,7 @@ INLINE float inverse_root_of(const float *x, int columns, float epsilon) {
 
 // y[rows, columns] = x over the root of each row's mean square, times scale[columns].
 extern "C" __global__ void rms_norm(float *y, const float *x, const float *scale, int rows, int columns, float epsilon) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -150,6 +155,7 @@ extern "C" __global__ void rms_norm(float *y, const float *x, const float *scale
 // out[rows, columns] = the terms of the scale's gradient.
 extern "C" __global__ void rms_norm_parts(float *out, const float *gradient, const float *x, int rows, int columns,
         float epsilon) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -164,6 +170,7 @@ extern "C" __global__ void rms_norm_parts(float *out, const float *gradient, con
 
 extern "C" __global__ void rms_norm_gradient(float *out, const float *gradient, const float *x, const float *scale,
         int rows, int columns, float epsilon, int accumulate) {
+    BEGIN;
     PHASE {
         const long long row = NUMBER;
         if (row < rows) {
@@ -180,6 +187,7 @@ extern "C" __global__ void rms_norm_gradient(float *out, const float *gradient, 
 }
 
 extern "C" __global__ void silu(float *y, const float *x, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = x[i] * sigmoid(x[i]);
@@ -187,6 +195,7 @@ extern "C" __global__ void silu(float *y, const float *x, int n) {
 }
 
 extern "C" __global__ void silu_gradient(float *out, const float *gradient, const float *x, int n, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) {
@@ -199,6 +208,7 @@ extern "C" __global__ void silu_gradient(float *out, const float *gradient, cons
 // y[rows, columns] = (x - mean[columns]) / deviation[columns].
 extern "C" __global__ void standardise(float *y, const float *x, const float *mean, const float *deviation, int rows,
         int columns) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) y[i] = (x[i] - mean[i % columns]) / deviation[i % columns];
@@ -207,6 +217,7 @@ extern "C" __global__ void standardise(float *y, const float *x, const float *me
 
 extern "C" __global__ void standardise_gradient(float *out, const float *gradient, const float *deviation, int rows,
         int columns, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)rows * columns) put(&out[i], gradient[i] / deviation[i % columns], accumulate);
@@ -215,6 +226,7 @@ extern "C" __global__ void standardise_gradient(float *out, const float *gradien
 
 // out[n] += the sign of x times factor[0]; the sign of 0 is 0.
 extern "C" __global__ void add_signs(float *out, const float *x, const float *factor, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) out[i] += x[i] > 0.0f ? factor[0] : x[i] < 0.0f ? -factor[0] : 0.0f;
@@ -223,6 +235,7 @@ extern "C" __global__ void add_signs(float *out, const float *x, const float *fa
 
 // y[count] = x times a number for each row of `cols`, or y += that.
 extern "C" __global__ void scaled_rows(float *y, const float *x, const float *factor, int count, int cols, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) put(&y[i], factor[i / cols] * x[i], accumulate);
@@ -230,6 +243,7 @@ extern "C" __global__ void scaled_rows(float *y, const float *x, const float *fa
 }
 
 extern "C" __global__ void difference(float *y, const float *left, const float *right, int count) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) y[i] = left[i] - right[i];
@@ -237,6 +251,7 @@ extern "C" __global__ void difference(float *y, const float *left, const float *
 }
 
 extern "C" __global__ void scaled(float *y, const float *x, float factor, int count, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) put(&y[i], factor * x[i], accumulate);

@@ -23,6 +23,7 @@ INLINE float gumbel_of(double u) { return (float)-log(fmax(-log(fmax(u, 1e-300))
 extern "C" __global__ void draw_noise(float *posterior, float *action, float *prior, float *start, const float *state,
         int batch, int shard, int length, int horizon, int stoch, int actions, int gumbel, int gumbel_states, int rollouts,
         int all) {
+    BEGIN;
     PHASE {
         const int first = blockIdx.y * shard;
         const int n = batch - first < shard ? batch - first : shard;
@@ -98,6 +99,7 @@ extern "C" __global__ void draw_noise(float *posterior, float *action, float *pr
 // of neighbours; draws[all] choose one of each.
 extern "C" __global__ void choose_starts(float *out, const float *x, const float *draws, int columns, int batch, int shard,
         int length, int rollouts, int all) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)all * columns) {
@@ -116,6 +118,7 @@ extern "C" __global__ void choose_starts(float *out, const float *x, const float
 
 // out[length, batch, size] = bytes[batch, length, size] / 255 - 0.5.
 extern "C" __global__ void normalise_images(float *out, const float *images, int batch, int length, int size) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)batch * length * size) {
@@ -129,6 +132,7 @@ extern "C" __global__ void normalise_images(float *out, const float *images, int
 // out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of
 // `columns` (kind 2), |x| (kind 3). One block.
 extern "C" __global__ void total(float *out, const float *x, int rows, int columns, int kind, float scale) {
+    BEGIN;
     SHARED double sums[BLOCK];
     PHASE {
         double sum = 0.0;
@@ -152,6 +156,7 @@ extern "C" __global__ void total(float *out, const float *x, int rows, int colum
 
 // out[rows] = scale if `mean` exceeds `least`, else 0: the divergence's gradient, which free nats switch off.
 extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, float least, float scale) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < rows) out[i] = mean[0] > least ? scale : 0.0f;
@@ -160,6 +165,7 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
 
 // parts[x] = sums of squares, 16384 numbers a block, in 64 bits: the squares of possible norms exceed the range of 32.
 extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
+    BEGIN;
     SHARED double sums[BLOCK];
     PHASE {
         double sum = 0.0;
@@ -181,6 +187,7 @@ extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
 
 // norm[0] = the root of the parts' sum. One block.
 extern "C" __global__ void root_of_sum(float *norm, const float *parts, int n) {
+    BEGIN;
     PHASE {
         if (thread == 0) {
             double sum = 0.0;
@@ -192,6 +199,7 @@ extern "C" __global__ void root_of_sum(float *norm, const float *parts, int n) {
 
 // go[0] = 1 if all n values are finite, else 0. One block.
 extern "C" __global__ void all_finite(float *go, const float *values, int n) {
+    BEGIN;
     PHASE {
         if (thread == 0) {
             int finite = 1;
@@ -205,6 +213,7 @@ extern "C" __global__ void all_finite(float *go, const float *values, int n) {
 // the count of steps (a whole number's bits), then the rate, the gradient's scale, and whether to go. One block.
 extern "C" __global__ void begin_adam(float *state, const float *go, const float *others, int warmup, const float *norm,
         float rate, float clip) {
+    BEGIN;
     PHASE {
         if (thread == 0) {
             word32 *steps = (word32 *)state;
@@ -224,6 +233,7 @@ extern "C" __global__ void begin_adam(float *state, const float *go, const float
 // whether to go. The rate rises from 0 in the first of `rising` steps. One block.
 extern "C" __global__ void begin_laprop(float *state, const float *go, const float *others, int warmup, float rate,
         int rising) {
+    BEGIN;
     PHASE {
         if (thread == 0) {
             word32 *steps = (word32 *)state;
@@ -243,6 +253,7 @@ extern "C" __global__ void begin_laprop(float *state, const float *go, const flo
 // factor[0] = what clips a parameter's gradient to `ratio` times the parameter's norm, which counts as at least 0.001.
 // One block.
 extern "C" __global__ void clip_by_own_norm(float *factor, const float *values, const float *gradient, int n, float ratio) {
+    BEGIN;
     SHARED double own[BLOCK];
     SHARED double sums[BLOCK];
     PHASE {
@@ -270,6 +281,7 @@ extern "C" __global__ void clip_by_own_norm(float *factor, const float *values, 
 // LaProp, with the values that begin_laprop and clip_by_own_norm wrote.
 extern "C" __global__ void laprop(float *values, const float *gradient, float *first, float *second, const float *state,
         const float *factor, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n && state[3] != 0.0f) {
@@ -284,6 +296,7 @@ extern "C" __global__ void laprop(float *values, const float *gradient, float *f
 // Adam as Keras computes it, with the values that begin_adam wrote to `state`.
 extern "C" __global__ void adam(float *values, const float *gradient, float *first, float *second, const float *state,
         int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n && state[3] != 0.0f) {
@@ -297,6 +310,7 @@ extern "C" __global__ void adam(float *values, const float *gradient, float *fir
 
 // Counts the update in draw_noise's state. One block.
 extern "C" __global__ void count_update(float *state) {
+    BEGIN;
     PHASE {
         if (thread == 0) {
             word32 *words = (word32 *)state + 8;

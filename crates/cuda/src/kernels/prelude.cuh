@@ -5,6 +5,10 @@
 // OWN. SAME_PHASE continues a phase behind something that a warp does as a whole: there is no barrier, so a thread must
 // not touch shared memory that others have written, or have yet to read, since the phase began.
 //
+// Every kernel starts with BEGIN, before it reads or writes memory. On devices where launches may overlap, the blocks of
+// a kernel can start before the kernel before it has ended; there, BEGIN waits until it has, and its results are
+// visible. Then it lets the kernel after it start. Kernels without BEGIN are never overlapped (`signatures.rs`).
+//
 // On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
 
 #define BLOCK 256
@@ -26,14 +30,15 @@ struct Index { int x, y, z; };
 static Index blockIdx;
 // The threads of a phase, in either order: the results of a kernel must not depend on it.
 static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
-#define SHARED
+#define BEGIN
+#define SHARED static
 #define UNROLL
 #define UNROLL_BY(count)
 #define PHASE for (thread = first_thread; thread != last_thread; thread += next_thread)
 #define SAME_PHASE PHASE
 #define ROLLED
 #define OWN(type, name) type name##_of_all[BLOCK]
-#define OWNED(type, name) type *name##_of_all
+#define OWNED(name, ...) __VA_ARGS__ *name##_of_all
 #define PASS(name) name##_of_all
 #define MINE(name) name##_of_all[thread]
 #define __launch_bounds__(...)
@@ -50,32 +55,42 @@ INLINE float of_half_word(word32 word, int upper) {
     return float_of_bits(upper ? word & 0xffff0000u : word << 16);
 }
 
-// mma.m16n8k16 of bfloat16, with the numbers in the lanes that the PTX ISA defines: a is 16 x 16, b is 16 x 8, two
-// numbers of a row of a, or of a column of b, to a word.
-template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a, B b) {
-    float left[16][16], right[16][8];
+template <int NUMBERS> INLINE float of_word(word32 word, int number) {
+    return NUMBERS == 1 ? float_of_bits(word) : of_half_word(word, number);
+}
+
+// mma.m16n8k16 of bfloat16, two NUMBERS of k to a word, or mma.m16n8k8 of tf32, one to a word; with the numbers in the
+// lanes that the PTX ISA defines: a is 16 x 8 words, b is 8 words x 8.
+template <int NUMBERS, class Sums, class A, class B> static void multiply_warp(Sums sums, A a, B b) {
+    float left[16][8 * NUMBERS], right[8 * NUMBERS][8];
     for (int lane = 0; lane < 32; ++lane) {
         const int group = lane / 4, within = lane % 4;
         for (int q = 0; q < 4; ++q)
-            for (int half = 0; half < 2; ++half)
-                left[group + (q % 2) * 8][within * 2 + (q / 2) * 8 + half] = of_half_word(a(lane)[q], half);
+            for (int n = 0; n < NUMBERS; ++n)
+                left[group + q % 2 * 8][(within + q / 2 * 4) * NUMBERS + n] = of_word<NUMBERS>(a(lane)[q], n);
         for (int q = 0; q < 2; ++q)
-            for (int half = 0; half < 2; ++half) right[within * 2 + q * 8 + half][group] = of_half_word(b(lane)[q], half);
+            for (int n = 0; n < NUMBERS; ++n) right[(within + q * 4) * NUMBERS + n][group] = of_word<NUMBERS>(b(lane)[q], n);
     }
     for (int lane = 0; lane < 32; ++lane)
         for (int q = 0; q < 4; ++q) {
             const int row = lane / 4 + q / 2 * 8, column = lane % 4 * 2 + q % 2;
-            for (int k = 0; k < 16; ++k) sums(lane).at[q] += left[row][k] * right[k][column];
+            for (int k = 0; k < 8 * NUMBERS; ++k) sums(lane).at[q] += left[row][k] * right[k][column];
         }
 }
-#define MULTIPLY(own, sums, a, b)                                                                              \
+#define MULTIPLY(numbers, own, sums, a, b)                                                                     \
     for (int first = 0; first < BLOCK; first += 32)                                                            \
-    multiply_warp([&](int lane) -> Quad & { return own##_of_all[first + lane].sums; },                         \
-                  [&](int lane) { return own##_of_all[first + lane].a; }, [&](int lane) { return own##_of_all[first + lane].b; })
+    multiply_warp<numbers>([&](int lane) -> Quad & { return own##_of_all[first + lane].sums; },                \
+                           [&](int lane) { return own##_of_all[first + lane].a; },                             \
+                           [&](int lane) { return own##_of_all[first + lane].b; })
 
 #else
 
 #define thread ((int)threadIdx.x)
+#if __CUDA_ARCH__ >= 900
+#define BEGIN asm volatile("griddepcontrol.wait; griddepcontrol.launch_dependents;" ::: "memory")
+#else
+#define BEGIN
+#endif
 #define SHARED __shared__
 #define UNROLL _Pragma("unroll")
 #define PRAGMA(text) _Pragma(#text)
@@ -84,7 +99,7 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 #define SAME_PHASE
 #define ROLLED _Pragma("unroll 1")
 #define OWN(type, name) type name
-#define OWNED(type, name) type &name
+#define OWNED(name, ...) __VA_ARGS__ &name
 #define PASS(name) name
 #define MINE(name) name
 #define INLINE static __device__ __forceinline__
@@ -92,17 +107,21 @@ template <class Sums, class A, class B> static void multiply_warp(Sums sums, A a
 
 INLINE float float_of_bits(word32 bits) { return __uint_as_float(bits); }
 
-INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
+// mma.m16n8k16 of bfloat16, two NUMBERS of k to a word, or mma.m16n8k8 of tf32, one to a word.
+template <int NUMBERS> INLINE void multiply_warp(Quad &sums, const word32 *a, const word32 *b) {
 #if __CUDA_ARCH__ >= 800
-    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                 : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#define MULTIPLY_AS(shape)                                                                                     \
+    asm("mma.sync.aligned." shape " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"           \
+        : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])                               \
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
+    if (NUMBERS == 2) MULTIPLY_AS("m16n8k16.row.col.f32.bf16.bf16.f32");
+    else MULTIPLY_AS("m16n8k8.row.col.f32.tf32.tf32.f32");
 #else
-    // Devices before 8.0 do not have this instruction and never run this kernel.
+    // Devices before 8.0 do not have these instructions and never run these kernels.
     asm volatile("trap;");
 #endif
 }
-#define MULTIPLY(own, sums, a, b) multiply_warp(own.sums, own.a, own.b)
+#define MULTIPLY(numbers, own, sums, a, b) multiply_warp<numbers>(own.sums, own.a, own.b)
 
 #endif
 

@@ -4,6 +4,7 @@ INLINE float range_divisor(const float *range) { return fmaxf(range[1] - range[0
 
 // y = x / max(1, high - low).
 extern "C" __global__ void divide_by_range(float *y, const float *x, const float *range, int n) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = x[i] / range_divisor(range);
@@ -12,6 +13,7 @@ extern "C" __global__ void divide_by_range(float *y, const float *x, const float
 
 extern "C" __global__ void divide_by_range_gradient(float *out, const float *gradient, const float *range, int n,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], gradient[i] / range_divisor(range), accumulate);
@@ -20,6 +22,7 @@ extern "C" __global__ void divide_by_range_gradient(float *out, const float *gra
 
 // y moves towards x by a share of the way, if go[0].
 extern "C" __global__ void follow(float *y, const float *go, const float *x, int n, float share) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n && go[0] != 0.0f) y[i] = (1.0f - share) * y[i] + share * x[i];
@@ -42,6 +45,7 @@ INLINE float from_ordered(word32 key) {
 // `below` and the next, by the fraction `beyond`. The numbers of these ranks are found bit by bit. One block.
 extern "C" __global__ void follow_percentiles(float *range, const float *go, const float *x, int n, int low_below,
         float low_beyond, int high_below, float high_beyond, float rate) {
+    BEGIN;
     SHARED int counts[4][BLOCK];
     SHARED word32 found[4];
     const int last = n - 1;

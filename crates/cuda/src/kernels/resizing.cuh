@@ -2,6 +2,7 @@
 
 // out[images, whole, whole, channels] = x padded with zeros, `before` of them above and to the left.
 extern "C" __global__ void pad_images(float *out, const float *x, int count, int side, int channels, int before, int whole) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -15,6 +16,7 @@ extern "C" __global__ void pad_images(float *out, const float *x, int count, int
 
 // out[taps, outputs, channels] = kernel[taps, channels, outputs], its taps in reverse order.
 extern "C" __global__ void flip_kernel(float *out, const float *kernel, int taps, int channels, int outputs) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)taps * channels * outputs) {
@@ -35,6 +37,7 @@ INLINE int small_tap(int parity, int a, int size, int spread) {
 // each pair of parities of the upsampled image's pixels.
 extern "C" __global__ void rearrange_kernel(float *out, const float *kernel, int count, int size, int channels, int outputs,
         int spread) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -55,6 +58,7 @@ extern "C" __global__ void rearrange_kernel(float *out, const float *kernel, int
 // out[size, size, channels, outputs] (+)= the gradient of a kernel, from that of the rearranged one.
 extern "C" __global__ void gather_kernel(float *out, const float *gradient, int count, int size, int channels, int outputs,
         int spread, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -74,6 +78,7 @@ extern "C" __global__ void gather_kernel(float *out, const float *gradient, int 
 
 // y[rows, inner, outer, size] (+)= x[rows, outer, inner, size].
 extern "C" __global__ void swap_axes(float *y, const float *x, int count, int outer, int inner, int size, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -87,6 +92,7 @@ extern "C" __global__ void swap_axes(float *y, const float *x, int count, int ou
 // y[images, half, half, channels] = the largest of 2 x 2 pixels of x, and which of them it is: the first of equal ones,
 // and NaN before all numbers.
 extern "C" __global__ void max_pool(float *y, float *which, const float *x, int count, int half, int channels) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {
@@ -110,6 +116,7 @@ extern "C" __global__ void max_pool(float *y, float *which, const float *x, int 
 // x[images, side, side, channels] = the gradient of images, from that after max pooling.
 extern "C" __global__ void max_pool_gradient(float *x, const float *gradient, const float *which, int count, int side,
         int channels) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < count) {

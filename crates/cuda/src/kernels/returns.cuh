@@ -4,6 +4,7 @@
 // returns[steps - 1, rollouts] from rewards, values and discounts [steps, rollouts].
 extern "C" __global__ void lambda_returns(float *y, const float *reward, const float *value, const float *discount,
         int steps, int rollouts, float lambda) {
+    BEGIN;
     PHASE {
         const long long rollout = NUMBER;
         if (rollout < rollouts) {
@@ -20,6 +21,7 @@ extern "C" __global__ void lambda_returns(float *y, const float *reward, const f
 // The gradient of each return also reaches the returns before it.
 extern "C" __global__ void returns_gradient(float *gradient, const float *discount, int steps, int rollouts,
         float lambda) {
+    BEGIN;
     PHASE {
         const long long rollout = NUMBER;
         if (rollout < rollouts)
@@ -33,6 +35,7 @@ extern "C" __global__ void returns_gradient(float *gradient, const float *discou
 // out[steps, rollouts] += the gradient of the values that returns read.
 extern "C" __global__ void returns_of_value(float *out, const float *gradient, const float *discount, int steps,
         int rollouts, float lambda) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER, count = (long long)(steps - 1) * rollouts;
         if (i < count) {
@@ -45,6 +48,7 @@ extern "C" __global__ void returns_of_value(float *out, const float *gradient, c
 // out[steps, rollouts] += the gradient of the discounts, y being the returns.
 extern "C" __global__ void returns_of_discount(float *out, const float *gradient, const float *y, const float *value,
         int steps, int rollouts, float lambda) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER, count = (long long)(steps - 1) * rollouts, after = i + rollouts;
         if (i < count) {
@@ -58,6 +62,7 @@ extern "C" __global__ void returns_of_discount(float *out, const float *gradient
 // follow. `kept` is 0 where an episode begins; it is read only if `resets`.
 extern "C" __global__ void replay_returns(float *y, const float *reward, const float *discount, const float *bootstrap,
         const float *kept, int resets, int steps, int sequences, float lambda) {
+    BEGIN;
     PHASE {
         const long long sequence = NUMBER;
         if (sequence < sequences) {
@@ -76,6 +81,7 @@ extern "C" __global__ void replay_returns(float *y, const float *reward, const f
 // y[steps - 1, rollouts]: the product of the discounts before a step, or with `including_own` of those up to it.
 extern "C" __global__ void discount_weights(float *y, const float *discount, int steps, int rollouts,
         int including_own) {
+    BEGIN;
     PHASE {
         const long long rollout = NUMBER;
         if (rollout < rollouts) {
@@ -92,6 +98,7 @@ extern "C" __global__ void discount_weights(float *y, const float *discount, int
 
 // out[0] = the sum of x * weight over n numbers; one block.
 extern "C" __global__ void weighted_sum(float *out, const float *x, const float *weight, int n) {
+    BEGIN;
     SHARED double sums[BLOCK];
     PHASE {
         double sum = 0.0;

@@ -3,15 +3,15 @@
 // While a block multiplies one step's numbers, the loads of the next step's are under way, to registers of the threads.
 
 // The lines of a tile, and the numbers of two steps.
-template <int SIDE, int DEPTH> struct Places {
-    Line a_lines[SIDE], b_lines[SIDE];
+template <int ROWS, int COLUMNS, int DEPTH> struct Places {
+    Line a_lines[ROWS], b_lines[COLUMNS];
     Line a_numbers[2][DEPTH], b_numbers[2][DEPTH];
-    alignas(16) float biases[SIDE];
+    alignas(16) float biases[COLUMNS];
 };
 
 // The numbers of both factors that a thread brings in a step.
-template <int SIDE, int DEPTH> struct Brought {
-    float a[SIDE * DEPTH / BLOCK], b[SIDE * DEPTH / BLOCK];
+template <int ROWS, int COLUMNS, int DEPTH> struct Brought {
+    float a[ROWS * DEPTH / BLOCK], b[COLUMNS * DEPTH / BLOCK];
 };
 
 template <int WIDTH> struct alignas(4 * WIDTH) Numbers {
@@ -56,11 +56,22 @@ INLINE void bring_by(float *kept, const float *from, const Line *lines, const Li
     }
 }
 
+// How many numbers are brought at once where they can be: each thread needs its share, of which there are two lines or
+// numbers.
+template <int SIDE, int DEPTH> INLINE int at_once(int width) {
+    const int most = SIDE * DEPTH / BLOCK / 2;
+    return width < most ? width : most;
+}
+
 template <int SIDE, int DEPTH, bool DEEP>
 INLINE void bring(float *kept, const float *from, const Line *lines, const Line *numbers, int width) {
-    if (width == 4) bring_by<SIDE, DEPTH, DEEP, 4>(kept, from, lines, numbers);
-    else if (width == 2) bring_by<SIDE, DEPTH, DEEP, 2>(kept, from, lines, numbers);
-    else bring_by<SIDE, DEPTH, DEEP, 1>(kept, from, lines, numbers);
+    if constexpr (SIDE * DEPTH / BLOCK >= 8) {
+        if (width == 4) return bring_by<SIDE, DEPTH, DEEP, 4>(kept, from, lines, numbers);
+    }
+    if constexpr (SIDE * DEPTH / BLOCK >= 4) {
+        if (width == 2) return bring_by<SIDE, DEPTH, DEEP, 2>(kept, from, lines, numbers);
+    }
+    bring_by<SIDE, DEPTH, DEEP, 1>(kept, from, lines, numbers);
 }
 
 // In shared memory, f32: number d of line x.
@@ -89,12 +100,18 @@ template <int SIDE, int DEPTH, bool DEEP> INLINE void put_floats(float *tile, co
     else put_floats_by<SIDE, DEPTH, DEEP, 1>(tile, kept);
 }
 
-// Two numbers as bfloat16 in a word, to the nearest, to even between two; NaN stays NaN.
+// Two numbers as bfloat16 in a word, to the nearest, to even between two; NaN stays NaN. And one as tf32, to the
+// nearest, away from zero between two.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
 INLINE word32 pair(float first, float second) {
     word32 both;
     asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
     return both;
+}
+INLINE word32 to_tf32(float x) {
+    word32 word;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(x));
+    return word;
 }
 #else
 INLINE word32 to_bf16(float x) {
@@ -104,34 +121,55 @@ INLINE word32 to_bf16(float x) {
     return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
 }
 INLINE word32 pair(float first, float second) { return to_bf16(first) | to_bf16(second) << 16; }
+INLINE word32 to_tf32(float x) {
+    word32 bits;
+    COPY_BITS(bits, x);
+    return x != x ? bits | 0x400000 : (bits + 0x1000) & ~0x1fffu;
+}
 #endif
 
-// Pairs of numbers of k in shared memory at a time.
-#define PAIRS 16
+// A word of NUMBERS of k: two of bfloat16, or one of tf32.
+template <int NUMBERS> INLINE word32 word_of(const float *numbers) {
+    if constexpr (NUMBERS == 2) return pair(numbers[0], numbers[1]);
+    else return to_tf32(numbers[0]);
+}
 
-// In shared memory, bf16: pair p of line x. Each way, a warp reads and writes it without bank conflicts.
-template <int SIDE, bool DEEP> INLINE int pair_at(int x, int p) { return DEEP ? x * (PAIRS + 4) + p : p * (SIDE + 8) + x; }
+// Words of numbers of k in shared memory at a time.
+#define WORDS 16
 
-template <int SIDE, bool DEEP, int WIDTH> INLINE void put_pairs_by(word32 *tile, const float *kept) {
-    typedef Share<SIDE, 2 * PAIRS, DEEP, WIDTH> Own;
+// In shared memory: word w of line x. Each way, a warp reads and writes it without bank conflicts.
+template <int SIDE, bool DEEP> INLINE int word_at(int x, int w) { return DEEP ? x * (WORDS + 4) + w : w * (SIDE + 8) + x; }
+
+template <int SIDE, int NUMBERS, bool DEEP, int WIDTH> INLINE void put_words_by(word32 *tile, const float *kept) {
+    typedef Share<SIDE, NUMBERS * WORDS, DEEP, WIDTH> Own;
     const int first = thread % Own::across * Own::chunk;
     UNROLL for (int j = 0; j < Own::count; ++j) {
         const int other = thread / Own::across + j * (BLOCK / Own::across);
         const float *of = kept + j * (DEEP ? Own::chunk : 2 * Own::chunk);
-        if (DEEP) {
-            Words<Own::chunk / (DEEP ? 2 : 1)> words;
-            UNROLL for (int i = 0; i < Own::chunk / 2; ++i) words.at[i] = pair(of[2 * i], of[2 * i + 1]);
-            *(Words<Own::chunk / (DEEP ? 2 : 1)> *)&tile[pair_at<SIDE, DEEP>(other, first / 2)] = words;
+        if constexpr (DEEP) {
+            Words<Own::chunk / NUMBERS> words;
+            UNROLL for (int i = 0; i < Own::chunk / NUMBERS; ++i) words.at[i] = word_of<NUMBERS>(of + NUMBERS * i);
+            *(Words<Own::chunk / NUMBERS> *)&tile[word_at<SIDE, DEEP>(other, first / NUMBERS)] = words;
         } else {
-            Words<WIDTH> words;
-            UNROLL for (int i = 0; i < WIDTH; ++i) words.at[i] = pair(of[i], of[WIDTH + i]);
-            *(Words<WIDTH> *)&tile[pair_at<SIDE, DEEP>(first, other)] = words;
+            // Two numbers of each line: one word, or two.
+            UNROLL for (int w = 0; w < 2 / NUMBERS; ++w) {
+                Words<WIDTH> words;
+                UNROLL for (int i = 0; i < WIDTH; ++i) {
+                    const float numbers[] = {of[w * WIDTH + i], of[WIDTH + i]};
+                    words.at[i] = word_of<NUMBERS>(numbers);
+                }
+                *(Words<WIDTH> *)&tile[word_at<SIDE, DEEP>(first, 2 / NUMBERS * other + w)] = words;
+            }
         }
     }
 }
 
-template <int SIDE, bool DEEP> INLINE void put_pairs(word32 *tile, const float *kept, int width) {
-    if (width == 4) put_pairs_by<SIDE, DEEP, 4>(tile, kept);
-    else if (width == 2) put_pairs_by<SIDE, DEEP, 2>(tile, kept);
-    else put_pairs_by<SIDE, DEEP, 1>(tile, kept);
+template <int SIDE, int NUMBERS, bool DEEP> INLINE void put_words(word32 *tile, const float *kept, int width) {
+    if constexpr (SIDE * NUMBERS * WORDS / BLOCK >= 8) {
+        if (width == 4) return put_words_by<SIDE, NUMBERS, DEEP, 4>(tile, kept);
+    }
+    if constexpr (SIDE * NUMBERS * WORDS / BLOCK >= 4) {
+        if (width == 2) return put_words_by<SIDE, NUMBERS, DEEP, 2>(tile, kept);
+    }
+    put_words_by<SIDE, NUMBERS, DEEP, 1>(tile, kept);
 }

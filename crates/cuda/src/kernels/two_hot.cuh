@@ -27,6 +27,7 @@
 
 // y[row] = the mean over the bins, in pairs, so that equal logits give exactly zero.
 extern "C" __global__ void two_hot_mean(float *y, const float *logits, const float *bins, int count) {
+    BEGIN;
     const float *const row = logits + (long long)blockIdx.x * count;
     TWO_HOT_TOTAL(row, count)
     SHARED float sums[BLOCK];
@@ -52,6 +53,7 @@ extern "C" __global__ void two_hot_mean(float *y, const float *logits, const flo
 
 extern "C" __global__ void two_hot_mean_gradient(float *out, const float *gradient, const float *logits, const float *bins,
         const float *means, int count, int accumulate) {
+    BEGIN;
     const float *const row = logits + (long long)blockIdx.x * count;
     TWO_HOT_TOTAL(row, count)
     PHASE {
@@ -89,6 +91,7 @@ INLINE Neighbours neighbours_of(float target, const float *bins, int count) {
 // y[row] = the log-probability of a target that is divided between the bins next to it.
 extern "C" __global__ void two_hot_density(float *y, const float *logits, const float *bins, const float *targets,
         int count) {
+    BEGIN;
     const float *const row = logits + (long long)blockIdx.x * count;
     TWO_HOT_TOTAL(row, count)
     PHASE {
@@ -102,6 +105,7 @@ extern "C" __global__ void two_hot_density(float *y, const float *logits, const 
 
 extern "C" __global__ void two_hot_density_gradient(float *out, const float *gradient, const float *logits,
         const float *bins, const float *targets, int count, int accumulate) {
+    BEGIN;
     const float *const row = logits + (long long)blockIdx.x * count;
     TWO_HOT_TOTAL(row, count)
     PHASE {

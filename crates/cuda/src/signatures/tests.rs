@@ -44,11 +44,38 @@ fn misfit(launch: Launch) -> Misfit {
 fn kernels_are_found_with_their_parameters() {
     let signatures = signatures();
     assert_eq!(signatures.kernels().collect::<Vec<_>>(), ["nothing", "pack", "scale"]);
-    let kinds = |name: &str| signatures.0[name].iter().map(|parameter| parameter.kind).collect::<Vec<_>>();
+    let kinds = |name: &str| signatures.0[name].parameters.iter().map(|parameter| parameter.kind).collect::<Vec<_>>();
     assert_eq!(kinds("scale"), [Kind::Place, Kind::Place, Kind::Whole, Kind::Whole, Kind::Real]);
     assert_eq!(kinds("nothing"), []);
     assert_eq!(kinds("pack"), [Kind::Place, Kind::Place, Kind::Whole]);
-    assert_eq!(signatures.0["scale"][3].name, "rows");
+    assert_eq!(signatures.0["scale"].parameters[3].name, "rows");
+}
+
+#[test]
+fn only_a_kernel_that_starts_with_begin_waits() {
+    let source = r#"
+extern "C" __global__ void first(float *a)
+{
+    // A comment.
+    BEGIN;
+    a[0] = 1.0f;
+}
+extern "C" __global__ void late(float *a) { a[0] = 1.0f; BEGIN; }
+extern "C" __global__ void never() {}
+"#;
+    let signatures = Signatures::read("kernels.cu", source).unwrap();
+    assert_eq!(
+        ["first", "late", "never", "unknown"].map(|kernel| signatures.waits(kernel)),
+        [true, false, false, false]
+    );
+}
+
+/// A kernel that forgets it would be right, and slow.
+#[test]
+fn every_kernel_of_plans_waits() {
+    let signatures = Signatures::read(crate::KERNELS_FILE, crate::KERNELS).unwrap();
+    let others: Vec<_> = signatures.kernels().filter(|kernel| !signatures.waits(kernel)).collect();
+    assert!(others.is_empty() && signatures.kernels().count() > 100, "{others:?}");
 }
 
 #[test]

@@ -294,6 +294,8 @@ pub enum Precision {
     /// 32 bits.
     #[default]
     F32,
+    /// Rounded to tf32 on a GPU, summed in f32. The CPU computes as with [`F32`](Self::F32).
+    Tf32,
     /// Rounded to bfloat16, summed in f32: faster if the CPU has instructions for it ([`tape::bf16_is_fast`]).
     Bf16,
 }
@@ -303,6 +305,7 @@ impl Precision {
     pub fn of_products(self) -> tape::Precision {
         match self {
             Self::F32 => tape::Precision::Full,
+            Self::Tf32 => tape::Precision::Tf32,
             Self::Bf16 => tape::Precision::Bf16,
         }
     }

@@ -190,6 +190,14 @@ impl Planner {
             }
             &Op::Gaussian { raw, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
+                    if let Some(sampled) = self.take_last("sample_gradient", gradient) {
+                        // What a sample adds to this gradient is not needed anywhere else.
+                        let &[_, of_sample, noise, .., adds] = &sampled[..] else { panic!("a launch of that kernel") };
+                        let raw = traced.place(raw);
+                        let arguments = arguments![out, gradient, adds, of_sample, noise, raw, rows, cols, accumulate];
+                        self.each("gaussian_sample_gradient", count, arguments);
+                        return;
+                    }
                     let arguments = arguments![out, gradient, traced.place(raw), rows, cols, accumulate];
                     self.each("gaussian_gradient", count, arguments);
                 }

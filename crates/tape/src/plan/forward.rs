@@ -4,6 +4,7 @@ use super::launch::Place;
 use super::layout::{Planner, arguments};
 use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
+use super::tile::Cell;
 use super::traced::Traced;
 use crate::ops::Op;
 use crate::ops::absolute::AbsoluteSum;
@@ -121,9 +122,13 @@ impl Planner {
             &Op::Gaussian { raw, min_std } => {
                 self.each("gaussian", count, arguments![y, at(raw), rows, cols, min_std]);
             }
-            &Op::Sample { gaussian, noise } => {
-                self.each("sample", count, arguments![y, at(gaussian), at(noise), rows, cols]);
-            }
+            &Op::Sample { gaussian, noise } => match self.take_last("gaussian", at(gaussian)) {
+                Some(arguments) => {
+                    let arguments = arguments.into_iter().chain(arguments![y, at(noise)]);
+                    self.each("gaussian_sample", count, arguments);
+                }
+                None => self.each("sample", count, arguments![y, at(gaussian), at(noise), rows, cols]),
+            },
             &Op::Divergence { posterior, prior } => {
                 let size = traced.shape(posterior).1 / 2;
                 self.each("divergence", rows, arguments![y, at(posterior), at(prior), rows, size]);
@@ -240,19 +245,6 @@ impl Planner {
         }
     }
 
-    /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are `widths` numbers apart.
-    pub(super) fn piece(
-        &mut self,
-        [out, x]: [Place; 2],
-        widths: [usize; 2],
-        rows: usize,
-        columns: usize,
-        accumulate: bool,
-    ) {
-        let arguments = arguments![out, widths[0], x, widths[1], rows, columns, 1.0, accumulate];
-        self.each("piece", rows * columns, arguments);
-    }
-
     fn dense(&mut self, traced: &Traced<'_>, dense: &Dense, y: Place, cols: usize) {
         let &Dense { x, kernel, first_row, bias, plus, activation, .. } = dense;
         let inputs = traced.shape(x).1;
@@ -268,11 +260,17 @@ impl Planner {
         let (inputs, wide) = (traced.shape(x).1, 3 * size);
         let from_x = traced.place(gates);
         let from_h = from_x.after(rows * wide);
+        let bias = traced.parameter(weights.bias);
+        if let Some(cell) = Cell::small(self.precision(), rows, inputs, size) {
+            let [x, h] = [x, h].map(|var| traced.place(var));
+            let [kernel, recurrent] = [weights.kernel, weights.recurrent].map(|one| traced.parameter(one));
+            let arguments = arguments![y, from_x, from_h, x, h, kernel, recurrent, bias, rows, inputs, size];
+            return self.launch(cell.kernel, cell.grid(rows, size), arguments);
+        }
         let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
         self.product(from_x, traced.matrix(x), kernel, false);
         let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
         self.product(from_h, traced.matrix(h), recurrent, false);
-        let bias = traced.parameter(weights.bias);
         self.each("recurrent", rows * size, arguments![y, from_x, from_h, bias, traced.place(h), rows, size]);
     }
 

@@ -128,12 +128,25 @@ impl Planner {
         let kept = [false, true].map(|second| self.sums_of_run(traced, node, second));
         self.with_scratch(2 * rows * wide, |planner, scratch| {
             let [to_x, to_h] = [kept[0].unwrap_or(scratch), kept[1].unwrap_or(scratch.after(rows * wide))];
-            let arguments =
-                arguments![to_x, to_h, gates, gates.after(rows * wide), traced.place(h), gradient, rows, size];
+            let past = planner.input(traced, h);
+            // Without a gradient of the state, any place will do: it is not written.
+            let (to_past, adds) = past.unwrap_or((to_h, false));
+            let arguments = arguments![
+                to_x,
+                to_h,
+                gates,
+                gates.after(rows * wide),
+                traced.place(h),
+                gradient,
+                rows,
+                size,
+                to_past,
+                past.is_some(),
+                adds
+            ];
             planner.each("recurrent_gradient", rows * size, arguments);
             let [from_x, from_h] = [to_x, to_h].map(|place| Matrix::new(place, rows, wide));
-            if let Some((out, accumulate)) = planner.input(traced, h) {
-                planner.each("recurrent_past", rows * size, arguments![out, gradient, gates, rows, size, accumulate]);
+            if let Some((out, _)) = past {
                 let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
                 planner.product(out, from_h, recurrent.transposed(), true);
             }

@@ -98,6 +98,24 @@ impl Planner {
         self.launch(kernel, [count.div_ceil(THREADS), 1, 1], arguments);
     }
 
+    /// The last launch.
+    pub(super) fn last(&self) -> Option<&Launch> {
+        self.sections.last().and_then(|launches| launches.last())
+    }
+
+    /// Takes the last launch back.
+    pub(super) fn drop_last(&mut self) {
+        self.sections.last_mut().expect("at least one section").pop();
+    }
+
+    /// Takes the last launch back, if it is one of this kernel whose first argument is this place, and returns its
+    /// arguments: a launch of a kernel that also does the next operation replaces it.
+    pub(super) fn take_last(&mut self, kernel: &str, out: Place) -> Option<Vec<Argument>> {
+        let launches = self.sections.last_mut().expect("at least one section");
+        let is_it = |last: &mut Launch| last.kernel == kernel && last.arguments[0] == Argument::from(out);
+        launches.pop_if(is_it).map(|launch| launch.arguments)
+    }
+
     /// The finished plan.
     pub fn finish(mut self) -> Plan {
         let behind = self.reserve(self.scratch_most).0;

@@ -5,9 +5,10 @@
 //! a device can run the same list again and again.
 //!
 //! `forward`, `backward`, `layer_gradients`, `block_dense`, `resizing`, `repeated` and `scalar` turn operations into
-//! launches, with the products and sums of `products`; `traced` and `gradients` hold the places of values and
-//! gradients, and `layout` reserves the memory. Not here: the kernels and the devices that run them, which are in other
-//! crates, and the recording itself. A new operation needs launches in `forward` and `backward`, and its kernels.
+//! launches, with the products and sums of `products`, whose kernels `tile` chooses, and the copies of `piece`; `traced`
+//! and `gradients` hold the places of values and gradients, and `layout` reserves the memory. Not here: the kernels and
+//! the devices that run them, which are in other crates, and the recording itself. A new operation needs launches in
+//! `forward` and `backward`, and its kernels.
 
 mod backward;
 mod block_dense;
@@ -17,10 +18,12 @@ mod launch;
 mod layer_gradients;
 mod layout;
 mod machine;
+mod piece;
 mod products;
 mod repeated;
 mod resizing;
 mod scalar;
+mod tile;
 mod traced;
 
 pub use gradients::ParameterGradients;

@@ -3,18 +3,17 @@
 
 use super::launch::{Argument, Place, THREADS};
 use super::layout::{Planner, arguments};
+use super::tile::Tile;
 use crate::kernels::elementwise::Activation;
 use crate::kernels::im2col::Patches;
-use crate::kernels::matmul::Precision;
 
-/// Sides of the tiles of a result that a block makes.
-const TILES: [usize; 2] = [64, 128];
-/// The approximate number of blocks that keep a device busy: twice the number of multiprocessors of a large one.
-const BLOCKS: usize = 256;
-/// Parts that long sums of columns are cut into, at most.
+/// Numbers that a block sums the parts of.
+const NUMBERS_AT_ONCE: usize = 32;
+/// Columns that a block sums, and the most rows of which one launch makes the sums.
+const COLUMNS_AT_ONCE: usize = 8;
+const COLUMN_ROWS: usize = 4096;
+/// Parts that sums of more rows are cut into, at most.
 const COLUMN_PARTS: usize = 1024;
-/// Terms of a sum that are worth a block of their own.
-const PART: usize = 256;
 /// Windows of a transposed convolution, and pixels of a square, that kernels can tell apart: bits of a word.
 const WINDOWS: usize = 32;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
@@ -144,17 +143,17 @@ impl Planner {
         let a = a.into();
         let ([m, k], n) = (a.shape(), b.cols);
         assert_eq!(k, b.rows, "matrices that can be multiplied");
-        let (kernel, [rows, columns]) = self.tiles(m, n);
-        let at_most = (BLOCKS / (rows * columns)).clamp(1, k.div_ceil(PART));
-        let part = k.div_ceil(at_most).next_multiple_of(32);
-        let parts = k.div_ceil(part);
+        let small = Tile::small(self.precision(), [m, n, k]).filter(|_| matches!(a, Factor::Matrix(_)));
+        let tile = small.unwrap_or_else(|| Tile::choose(self.precision(), [m, n, k]));
+        let (kernel, part) = (tile.kernel, tile.part([m, n, k]));
+        let (parts, [rows, columns, _]) = (k.div_ceil(part), tile.whole([m, n]));
+        let grid = [rows, columns, parts];
         let (place, steps, [image, channels, size, stride]) = match a {
             Factor::Matrix(matrix) => (matrix.place, matrix.steps, [0; 4]),
             Factor::Patches { images, patches: Patches { side, channels, kernel, stride }, transposed, .. } => {
                 (images, [usize::from(transposed), 0], [side, channels, kernel, stride])
             }
         };
-        let grid = [rows, columns, parts];
         let with = |out: Place, accumulate: bool, finish: Finish| {
             let sizes = arguments![
                 out, place, b.place, m, n, k, steps[0], steps[1], b.steps[0], b.steps[1], image, channels, size,
@@ -172,20 +171,6 @@ impl Planner {
         }
     }
 
-    /// The kernel for a product of m x n numbers, and how many tiles it makes in both directions.
-    fn tiles(&self, m: usize, n: usize) -> (&'static str, [usize; 2]) {
-        let tiles = |side: usize| [m.div_ceil(side), n.div_ceil(side)];
-        // Large tiles read less, if there are enough of them to go round.
-        let large = n > TILES[0] && m > TILES[0] && 2 * tiles(TILES[1]).into_iter().product::<usize>() >= BLOCKS;
-        let kernel = match (self.precision(), large) {
-            (Precision::Full, false) => "product_64",
-            (Precision::Full, true) => "product_128",
-            (Precision::Bf16, false) => "product_64_bf16",
-            (Precision::Bf16, true) => "product_128_bf16",
-        };
-        (kernel, tiles(TILES[usize::from(large)]))
-    }
-
     /// out = the operation of the sum of `parts` matrices of `count` numbers, `cols` per row.
     fn sum_parts(
         &mut self,
@@ -196,22 +181,28 @@ impl Planner {
         finish: Finish,
     ) {
         let arguments = arguments![out, sums, count, parts, accumulate, cols];
-        self.each("sum_parts", count, arguments.into_iter().chain(finish.arguments(out)));
+        let grid = [count.div_ceil(NUMBERS_AT_ONCE), 1, 1];
+        self.launch("sum_parts", grid, arguments.into_iter().chain(finish.arguments(out)));
     }
 
     /// out = the sum of the rows of x [rows, cols], or out += it.
     pub(super) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
+        if rows <= COLUMN_ROWS {
+            return self.sum_columns(out, x, rows, cols, accumulate);
+        }
         let part = rows.div_ceil(COLUMN_PARTS).max(64);
         let parts = rows.div_ceil(part);
-        let grid = [cols.div_ceil(THREADS), parts, 1];
-        if parts == 1 {
-            self.launch("column_sums", grid, arguments![out, x, rows, cols, part, accumulate]);
-            return;
-        }
         self.with_scratch(parts * cols, |planner, sums| {
+            let grid = [cols.div_ceil(THREADS), parts, 1];
             planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part, false]);
-            planner.sum_parts(out, sums, [parts, cols, cols], accumulate, Finish::NONE);
+            planner.sum_columns(out, sums, parts, cols, accumulate);
         });
+    }
+
+    /// The same in one launch, for few rows.
+    fn sum_columns(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
+        let grid = [cols.div_ceil(COLUMNS_AT_ONCE), 1, 1];
+        self.launch("sum_columns", grid, arguments![out, x, cols, rows, accumulate]);
     }
 
     /// out[0] = the sum over the `count` numbers of x.
@@ -241,7 +232,7 @@ impl Planner {
         // columns are the pixels of a square.
         let squares = side.div_ceil(stride);
         let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small.cols];
-        let (kernel, [rows, columns]) = self.tiles(m, n);
+        let tile = Tile::choose(self.precision(), [m, n, k]);
         let (part, windows) = (k.next_multiple_of(32), 2_usize);
         let sizes = arguments![
             x,
@@ -261,7 +252,7 @@ impl Planner {
             part,
             accumulate
         ];
-        self.launch(kernel, [rows, columns, 1], sizes.into_iter().chain(finish.arguments(x)));
+        self.launch(tile.kernel, tile.whole([m, n]), sizes.into_iter().chain(finish.arguments(x)));
     }
 
     /// The same by way of the patches, a few images at a time.

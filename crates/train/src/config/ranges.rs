@@ -41,7 +41,7 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("agent.divergence", _) => "\"mean\" or \"balanced\"".to_owned(),
         ("agent.return_scale", _) => "\"none\" or \"percentile\"".to_owned(),
         ("agent.optimiser", _) => "\"adam\" or \"laprop\"".to_owned(),
-        ("agent.precision", _) => "\"f32\" or \"bf16\"".to_owned(),
+        ("agent.precision", _) => "\"f32\", \"tf32\" or \"bf16\"".to_owned(),
         ("agent.evaluation", _) => "\"mode\" or \"mean\"".to_owned(),
         ("task.termination", _) => "\"fixed\" or \"stock\"".to_owned(),
         ("task.observe", _) => "\"image\", \"vector\" or \"both\"".to_owned(),

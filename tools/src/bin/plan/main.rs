@@ -2,13 +2,16 @@
 //! gives them, and its matrix products by size.
 //!
 //! ```text
-//! cargo run --release -p dreamgraft-tools --bin plan
+//! cargo run --release -p dreamgraft-tools --bin plan [-- --device] [--small]
 //! ```
 //!
-//! The milliseconds are modelled (`model.rs`): they were computed from the sizes of launches, and not measured.
+//! The milliseconds are modelled (`model.rs`): they were computed from the sizes of launches, and not measured. With
+//! `--device`, they are measured on the first CUDA device, next to the model's (`measure.rs`); with `--small`, for an
+//! agent that is small enough for tests.
 
 #![allow(clippy::print_stdout)]
 
+mod measure;
 mod model;
 
 use dreamer::{AgentConfig, Precision};
@@ -16,26 +19,44 @@ use model::{CARDS, Cost};
 use std::collections::BTreeMap;
 use tape::plan::{Device, Launch, Machine, MachineError, Plan};
 
-fn main() {
-    for precision in [Precision::F32, Precision::Bf16] {
-        let config = AgentConfig { precision, ..AgentConfig::default() };
-        dreamer::check_device(&config, 6, &Teller(precision)).expect("the published sizes");
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let [on_device, small] = ["--device", "--small"].map(|option| typed.iter().any(|word| word == option));
+    if typed.len() != usize::from(on_device) + usize::from(small) {
+        return Err("the options are --device and --small, each at most once".into());
     }
+    let device = if on_device { Some(cuda::Device::open(0)?.checked(false)) } else { None };
+    for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
+        let published = AgentConfig { precision, ..AgentConfig::default() };
+        let config = match small {
+            true => AgentConfig { batch: 3, length: 4, horizon: 4, depth: 2, shard: 2, ..published },
+            false => published,
+        };
+        dreamer::check_device(&config, 6, &Teller { precision, device: device.as_ref() })?;
+    }
+    Ok(())
 }
 
-/// A device that prints the plan it is asked to check.
+/// A device that describes the plan it is asked to check, or measures it on another device.
 #[derive(Debug)]
-struct Teller(Precision);
+struct Teller<'a> {
+    precision: Precision,
+    device: Option<&'a cuda::Device>,
+}
 
-impl Device for Teller {
+impl Device for Teller<'_> {
     fn name(&self) -> String {
-        "none".to_owned()
+        self.device.map_or_else(|| "none".to_owned(), cuda::Device::description)
     }
 
     fn check(&self, plan: &Plan) -> Result<(), MachineError> {
-        println!("== {:?}", self.0);
+        println!("== {:?}", self.precision);
+        if let Some(device) = self.device {
+            return measure::measure(plan, device)
+                .map_err(|error| MachineError::Failed { what: self.name(), why: error.to_string() });
+        }
         describe(plan);
-        if self.0 == Precision::F32 {
+        if self.precision == Precision::F32 {
             describe_products(&plan.sections[0]);
         }
         Ok(())

@@ -25,6 +25,9 @@ const CLOCK: [f64; 2] = [1.70e9, 1.85e9];
 const CACHE: f64 = 4.5e12;
 /// Seconds between two launches of a graph.
 const NODE: f64 = 1.5e-6;
+/// Seconds of them that are saved because the next launch's blocks start before the one before has ended (both cards do
+/// that): a cautious guess.
+const OVERLAPPED: f64 = 0.6e-6;
 /// Seconds from the start of a launch to its end without any work: a round trip to memory, and the last writes.
 const ROUND_TRIP: f64 = 2.0e-6;
 /// Instructions per cycle and multiprocessor of code that mostly computes places.
@@ -45,11 +48,24 @@ struct Tile {
     resident: usize,
 }
 
+const CELL: &str = "recurrent_cell";
+/// Cycles for the gates of a recurrent unit.
+const GATES: f64 = 300.0;
+
 fn tile(kernel: &str) -> Tile {
     match kernel {
         "product_128" => Tile { depth: 16, busy: 2830.0, alone: 3000.0, ends: 3000.0, resident: 2 },
         "product_64" => Tile { depth: 32, busy: 1640.0, alone: 1900.0, ends: 1200.0, resident: 3 },
         "product_128_bf16" => Tile { depth: 32, busy: 700.0, alone: 1100.0, ends: 3000.0, resident: 2 },
+        "product_128_tf32" => Tile { depth: 16, busy: 700.0, alone: 1100.0, ends: 3000.0, resident: 2 },
+        "product_64_tf32" => Tile { depth: 16, busy: 360.0, alone: 1000.0, ends: 1200.0, resident: 3 },
+        "product_narrow_tf32" => Tile { depth: 16, busy: 500.0, alone: 1050.0, ends: 1500.0, resident: 3 },
+        "product_small_tf32" => Tile { depth: 256, busy: 1000.0, alone: 1800.0, ends: 1200.0, resident: 2 },
+        // Its loads are under way for one step only.
+        CELL => Tile { depth: 32, busy: 450.0, alone: 1300.0, ends: 1400.0, resident: 2 },
+        "product_narrow_bf16" => Tile { depth: 32, busy: 500.0, alone: 1050.0, ends: 1500.0, resident: 3 },
+        "product_small" => Tile { depth: 64, busy: 900.0, alone: 1500.0, ends: 1200.0, resident: 2 },
+        "product_small_bf16" => Tile { depth: 256, busy: 900.0, alone: 1700.0, ends: 1200.0, resident: 2 },
         "product_64_bf16" => Tile { depth: 32, busy: 360.0, alone: 1000.0, ends: 1200.0, resident: 3 },
         other => panic!("{other} is not a kernel of products"),
     }
@@ -84,13 +100,16 @@ pub fn cost(launch: &Launch, card: &Card) -> Cost {
     if launch.kernel.starts_with("product") {
         return product(launch, card);
     }
+    if launch.kernel.starts_with("recurrent_cell") {
+        return cell(launch);
+    }
     let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
     let (kind, work) = match launch.kernel {
         "overlay" => ("overlay", overlay(&integers(launch))),
         kernel => reduction(kernel, launch, card).unwrap_or_else(|| elementwise(kernel, launch, card)),
     };
     let round_trip = if blocks < 2000 { ROUND_TRIP } else { 0.5 * ROUND_TRIP };
-    Cost { kind, seconds: work + round_trip + NODE, flop: 0.0 }
+    Cost { kind, seconds: work + round_trip + NODE - OVERLAPPED, flop: 0.0 }
 }
 
 fn product(launch: &Launch, card: &Card) -> Cost {
@@ -115,13 +134,32 @@ fn product(launch: &Launch, card: &Card) -> Cost {
         _ => (m * k * stride * stride / (size * size), k * n, m * n),
     };
     let bytes = 4.0 * (result * (1 + accumulate) * launch.grid[2] as usize + right + left) as f64;
-    let seconds = (cycles / clock + ROUND_TRIP).max(bytes / card.memory) + NODE;
+    let seconds = (cycles / clock + ROUND_TRIP).max(bytes / card.memory) + NODE - OVERLAPPED;
     let kind = match (side, blocks) {
+        _ if launch.kernel.starts_with("product_small") => "small products",
         (0, ..=SMALL) => "products of at most 66 blocks",
         (0, _) => "larger products",
         _ => "products of patches",
     };
     Cost { kind, seconds, flop: 2.0 * (m * n * k) as f64 }
+}
+
+/// A step of a recurrent unit: two small products, one after the other, and the gates.
+fn cell(launch: &Launch) -> Cost {
+    let whole = integers(launch);
+    let [rows, inputs, size] = [whole[0], whole[1], whole[2]];
+    let Tile { depth, busy, alone, ends, resident } = tile(match launch.kernel {
+        "recurrent_cell_bf16" => "product_small_bf16",
+        "recurrent_cell_tf32" => "product_small_tf32",
+        _ => CELL,
+    });
+    let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
+    let steps = (inputs.div_ceil(depth) + size.div_ceil(depth)) as f64;
+    let waves = blocks.div_ceil(MULTIPROCESSORS * resident) as f64;
+    let of_one = blocks.div_ceil(MULTIPROCESSORS).min(resident) as f64;
+    let cycles = waves * (steps * (of_one * busy).max(alone) + of_one * (ends + GATES));
+    let seconds = cycles / CLOCK[1] + ROUND_TRIP + NODE - OVERLAPPED;
+    Cost { kind: "small products", seconds, flop: 6.0 * (rows * size * (inputs + size)) as f64 }
 }
 
 /// Sums of overlapping patches: bound by the arithmetic of places, or by the cache that holds the patches.
@@ -146,7 +184,18 @@ fn reduction(kernel: &str, launch: &Launch, card: &Card) -> Option<(&'static str
             let serial = (part.min(rows) / lines.max(1)) as f64 * 60.0 / CLOCK[1];
             ("column_sums", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
         }
-        "sum_parts" => ("sum_parts", 4.0 * (whole[0] * (whole[1] + 1)) as f64 / (0.75 * card.memory)),
+        "sum_columns" => {
+            // Eight loads of a thread are under way at once; then the threads' sums are added in a tree.
+            let [columns, rows] = [whole[0], whole[1]];
+            let serial = ((rows as f64 / 32.0 / 8.0).ceil() * 800.0 + 400.0) / CLOCK[1];
+            ("sum_columns", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
+        }
+        "sum_parts" => {
+            // As above, with eight warps a block.
+            let [numbers, parts] = [whole[0], whole[1]];
+            let serial = ((parts as f64 / 8.0 / 8.0).ceil() * 800.0 + 200.0) / CLOCK[1];
+            ("sum_parts", (4.0 * (numbers * (parts + 1)) as f64 / (0.75 * card.memory)).max(serial))
+        }
         // One block.
         "total" => ("total", (whole[0] * whole[1]) as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         "weighted_sum" => ("total", whole[0] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),

@@ -9,6 +9,9 @@ pub enum Precision {
     /// f32.
     #[default]
     Full,
+    /// On a device, both operands are rounded to tf32 (11 bits of f32's 24), and sums are f32. The CPU, which has no
+    /// such instructions, computes in f32.
+    Tf32,
     /// Both operands are rounded to bfloat16, and sums are f32. Products too small to gain from this stay in f32.
     Bf16,
 }
