@@ -22,8 +22,7 @@ pub use number_head::NumberHead;
 pub use observation::{Decoder, Encoder, ObservationVars};
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm, Seen};
-pub(crate) use vector::symlog;
-pub use vector::{VectorDecoder, VectorEncoder};
+pub use vector::{VectorDecoder, VectorEncoder, symlog};
 
 use crate::{AgentConfig, ReturnScale};
 use declaration::{Declaration, Inputs, Meaning};

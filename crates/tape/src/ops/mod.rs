@@ -31,7 +31,7 @@ pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{Classes, class_probabilities, sampled_class};
 pub use gru::GruWeights;
 pub use halving_convolution::Halving;
-pub use range::{follow, follow_percentiles, range_divisor};
+pub use range::{follow, follow_percentiles, percentiles, range_divisor};
 pub use returns::Replayed;
 pub use two_hot::two_hot_bins;
 
