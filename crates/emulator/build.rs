@@ -36,6 +36,7 @@ fn kernels() -> String {
         "two_hot",
         "returns",
         "range",
+        "columns",
         "learning",
     ];
     for name in files {
