@@ -12,6 +12,7 @@ mod returns;
 #[path = "../../examples/reference_modern/tensors.rs"]
 mod tensors;
 mod whole;
+mod world_model;
 
 use cases::{CASES, Case, Results};
 use serde_json::Value;
@@ -89,12 +90,14 @@ macro_rules! checks {
 
 checks! {
     balanced_divergence: "balanced_kl/",
+    losses_without_decoders: "barlow",
     cell_in_blocks: "block_gru",
     bounded_normal_actions: "bounded_normal",
     categorical_states: "categorical/",
     discount_head: "continue",
     discrete_actions: "discrete_actor/",
     actors_that_learn_through_the_dynamics: "dynamics/",
+    learned_weights_of_losses: "harmony/",
     lambda_returns: "lambda/",
     laprop_with_adaptive_clipping: "laprop_agc",
     agent_with_the_networks_of_v1: "modern",

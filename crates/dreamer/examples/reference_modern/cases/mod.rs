@@ -5,12 +5,14 @@
 
 mod actions;
 mod agent;
+mod barlow;
 mod case;
 mod categorical;
 mod cell;
 mod discount;
 mod divergence;
 mod dynamics;
+mod harmony;
 mod images;
 pub mod meta_model;
 pub mod modern;
@@ -20,7 +22,7 @@ mod reinforce;
 mod resets;
 mod return_scale;
 mod returns;
-mod two_hot;
+pub mod two_hot;
 pub mod v3;
 mod v3_names;
 mod values;
@@ -31,16 +33,15 @@ mod world_model;
 pub use case::{Case, Results};
 
 use crate::tensors::Tensors;
-use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Computes the results of a case.
-type Compute = fn(&Case) -> Result<Results, String>;
+pub type Compute = fn(&Case) -> Result<Results, String>;
 
 /// All cases, by name.
-pub const CASES: [(&str, Compute); 38] = [
+pub const CASES: [(&str, Compute); 41] = [
     ("balanced_kl/categorical", divergence::categorical),
     ("balanced_kl/gaussian", divergence::gaussian),
+    ("barlow", barlow::loss),
     ("block_gru", cell::blocks),
     ("bounded_normal", actions::bounded_normal),
     ("categorical/latent", categorical::latent),
@@ -49,6 +50,8 @@ pub const CASES: [(&str, Compute); 38] = [
     ("discrete_actor/onehot", categorical::one_hot_actions),
     ("dynamics/rollout", dynamics::rollout),
     ("dynamics/trajectory", dynamics::trajectory),
+    ("harmony/one_kl", harmony::one_kl),
+    ("harmony/split_kl", harmony::split_kl),
     ("lambda/imagined", returns::imagined),
     ("lambda/imagined_fixed_discount", returns::with_fixed_discount),
     ("lambda/replay", returns::replayed),
@@ -78,27 +81,6 @@ pub const CASES: [(&str, Compute); 38] = [
     ("zero_columns/later", meta_model::zero_columns),
     ("zero_columns/start", meta_model::zero_columns),
 ];
-
-/// The results of all cases that a file has inputs of, and each case that could not be computed, with the reason.
-pub fn compute(tensors: &Tensors, config: &Value) -> (Tensors, Vec<String>) {
-    let (mut results, mut missing) = (Tensors::new(), Vec::new());
-    for name in names(tensors) {
-        let Some((_, compute)) = CASES.iter().find(|(case, _)| *case == name) else {
-            missing.push(format!("{name}: this agent does not have it"));
-            continue;
-        };
-        let case = Case { tensors, config, name: &name };
-        // A size that this agent cannot have must not cost the results of the other cases.
-        match catch_unwind(AssertUnwindSafe(|| compute(&case))) {
-            Ok(Ok(Results(found))) => {
-                results.extend(found.into_iter().map(|(result, tensor)| (format!("{name}/out/{result}"), tensor)));
-            }
-            Ok(Err(reason)) => missing.push(format!("{name}: {reason}")),
-            Err(_) => missing.push(format!("{name}: it panicked")),
-        }
-    }
-    (results, missing)
-}
 
 /// The names of the cases that a file has inputs of.
 pub fn names(tensors: &Tensors) -> Vec<String> {
