@@ -38,6 +38,7 @@ fn kernels() -> String {
         "two_hot",
         "returns",
         "range",
+        "columns",
         "learning",
     ];
     for name in files {

@@ -50,6 +50,7 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/two_hot.cuh"),
     include_str!("kernels/returns.cuh"),
     include_str!("kernels/range.cuh"),
+    include_str!("kernels/columns.cuh"),
     include_str!("kernels/learning.cuh"),
 );
 

@@ -46,9 +46,11 @@ impl<F: Real> Policy<F> {
     /// `horizons` steps ahead.
     ///
     /// # Panics
-    /// If observations and actions have different lengths, or there are none.
+    /// If observations and actions have different lengths, or there are none, or the agent does not predict observations
+    /// ([`AgentConfig::predicts_observations`]).
     pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
         let agent = self.constant_view();
+        assert!(agent.config.predicts_observations(), "an agent that predicts observations");
         let (networks, steps, width) = (agent.networks, agent.count_of(observations), agent.config.feature());
         let numbers = |values: &[F]| values.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
         let truth = observed_numbers(&agent.config.observation_space(), observations);

@@ -12,7 +12,9 @@ use crate::metrics::{Counts, Metric, StepMetrics};
 use crate::networks::{self, IMAGE_NUMBERS, Networks, Role};
 use crate::noise::Noise;
 use crate::sequence_range::SequenceRange;
-use crate::shard::{OrderedSum, Sequences, Shard, SpareGradients, Worker, embed, for_each_shard, inner, sums_of};
+use crate::shard::{
+    OrderedSum, Sequences, Shard, SpareGradients, WholeBatch, Worker, embed, for_each_shard, inner, sums_of,
+};
 use crate::{AgentConfig, DreamerError, Evaluation};
 use random::Stream;
 use rayon::prelude::*;
@@ -32,6 +34,8 @@ pub struct Learner<F> {
     no_parameters: ParameterSet,
     workers: Vec<Worker<F>>,
     shards: Vec<Mutex<Shard<F>>>,
+    /// Of an agent with a loss that compares all transitions of a batch.
+    whole_batch: Option<WholeBatch<F>>,
     model_gradients: Gradients<F>,
     behaviour_gradients: Gradients<F>,
     /// Buffers for shards' gradients of both kinds.
@@ -82,6 +86,7 @@ impl<F: Real> Learner<F> {
             no_parameters: none.clone(),
             workers: Vec::new(),
             shards: Vec::new(),
+            whole_batch: None,
             model_gradients: Gradients::new(&none),
             behaviour_gradients: Gradients::new(&none),
             spare: Default::default(),
@@ -288,8 +293,19 @@ impl<F: Real> Learner<F> {
         batch.check(&self.config, self.action_size)?;
         self.prepare();
         let counts = Counts::new(&self.config, self.action_size);
-        let Self { config, networks, parameters, optimisers, behaviour, no_parameters, workers, shards, spare, .. } =
-            self;
+        let Self {
+            config,
+            networks,
+            parameters,
+            optimisers,
+            behaviour,
+            no_parameters,
+            workers,
+            shards,
+            whole_batch,
+            spare,
+            ..
+        } = self;
         let [model_spare, behaviour_spare] = spare;
         self.model_gradients.clear();
         self.behaviour_gradients.clear();
@@ -314,6 +330,12 @@ impl<F: Real> Learner<F> {
         });
         if interrupted.load(Ordering::SeqCst) {
             return Ok(None);
+        }
+        if let Some(whole_batch) = whole_batch {
+            let sum = OrderedSum::new(&mut self.model_gradients, model_spare);
+            let mut gradients = sum.buffer();
+            whole_batch.learn(model, shards, &mut gradients);
+            sum.add(0, gradients);
         }
         let sums_so_far = sums_of(shards);
         // The second half has gradients for other parameters than the first.
@@ -360,6 +382,9 @@ impl<F: Real> Learner<F> {
         let shards = self.config.batch.div_ceil(self.config.shard);
         let Self { config, .. } = self;
         let counts = Counts::new(config, self.action_size);
+        if self.networks.projector.is_some() && self.whole_batch.is_none() {
+            self.whole_batch = Some(WholeBatch::new(config, counts));
+        }
         self.shards.resize_with(shards, || Mutex::new(Shard::new(config, counts)));
         self.workers.resize_with(rayon::current_num_threads().min(shards), || Worker::new(config, counts));
     }

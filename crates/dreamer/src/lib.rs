@@ -56,7 +56,8 @@ pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;
 pub use config::{
     ActionDistribution, ActorGradient, AgentConfig, Cell, Divergence, Evaluation, Heads, ImageNetwork, Latent,
-    LayerActivation, MOST_LAYERS, Norm, OptimiserRule, Precision, ReturnScale, ReturnsFrom, RewardSource,
+    LayerActivation, LossWeights, MOST_LAYERS, Norm, OptimiserRule, Precision, Reconstruction, ReturnScale,
+    ReturnsFrom, RewardSource,
 };
 pub use device::check_device;
 pub use error::{DreamerError, USE_ANOTHER};

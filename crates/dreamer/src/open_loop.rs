@@ -9,8 +9,8 @@ use random::Stream;
 use tape::{Real, Tape, Var, Workspace};
 
 impl<F: Real> Learner<F> {
-    /// The model's images of one sequence, T observations and the actions that led to them [T, A]; `None` if the agent
-    /// does not observe images. The first `context` come from the posterior, those after it from the prior alone, which
+    /// The model's images of one sequence, T observations and the actions that led to them [T, A]; none if the agent does
+    /// not predict images. The first `context` come from the posterior, those after it from the prior alone, which
     /// receives only the actions.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ mod simd;
 use dreamer::networks::IMAGE_NUMBERS;
 use dreamer::{
     ActMode, ActionDistribution, Agent, AgentConfig, Divergence, DreamerError, Heads, ImageNetwork, LayerActivation,
-    Metric, Norm, OptimiserRule, Precision, ReturnScale,
+    LossWeights, Metric, Norm, OptimiserRule, Precision, Reconstruction, ReturnScale,
 };
 use environment::Observation;
 use random::Stream;
@@ -93,6 +93,21 @@ fn with_options() -> AgentConfig {
     }
 }
 
+/// An agent of images and vectors without decoders, which learns the weights of its losses.
+fn projecting() -> AgentConfig {
+    AgentConfig {
+        reconstruction: Reconstruction::Barlow,
+        loss_weights: LossWeights::Harmony,
+        discount_head: true,
+        ..with_vectors()
+    }
+}
+
+/// An agent with decoders, which learns the weights of its losses.
+fn weighing() -> AgentConfig {
+    AgentConfig { reconstruction: Reconstruction::Image, ..projecting() }
+}
+
 /// An agent with DreamerV3's networks of images, and without its other options.
 fn with_images(image_network: ImageNetwork) -> AgentConfig {
     AgentConfig { image_network, image_blocks: 3, depth: 3, ..tiny(true) }
@@ -126,7 +141,8 @@ fn in_pool<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
 fn the_same_bits_on_any_number_of_threads() {
     let vectors = AgentConfig { images: false, ..with_vectors() };
     let images = [ImageNetwork::V3Pool, ImageNetwork::V3Strided].map(with_images);
-    for config in [tiny(false), tiny(true), with_vectors(), vectors, with_options()].into_iter().chain(images) {
+    let all = [tiny(false), tiny(true), with_vectors(), vectors, with_options(), projecting(), weighing()];
+    for config in all.into_iter().chain(images) {
         let data = batch(&config, 2);
         let run = |threads| {
             in_pool(threads, || {
@@ -225,7 +241,7 @@ fn embeddings_that_cannot_be_are_refused() {
 #[test]
 fn a_step_allocates_nothing_after_the_first() {
     let images = [ImageNetwork::V3Pool, ImageNetwork::V3Strided].map(with_images);
-    for config in [tiny(true), with_vectors(), with_options()].into_iter().chain(images) {
+    for config in [tiny(true), with_vectors(), with_options(), projecting(), weighing()].into_iter().chain(images) {
         let data = batch(&config, 2);
         let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observation_space(), 0..1);
         in_pool(1, || {
@@ -271,8 +287,39 @@ fn learning_lowers_the_losses_on_one_batch() {
 }
 
 #[test]
+fn losses_without_decoders_and_with_learned_weights_fall_on_one_batch() {
+    for config in [projecting(), weighing()] {
+        let data = batch(&config, 2);
+        let mut agent = Agent::new(&config, 2, 7).unwrap();
+        let first = agent.learn(&data).unwrap();
+        let last = (0..300).map(|_| agent.learn(&data).unwrap()).last().unwrap();
+        let falling: &[Metric] = match config.reconstruction {
+            Reconstruction::Barlow => &[Metric::ModelLoss, Metric::BarlowLoss, Metric::RewardLoss],
+            Reconstruction::Image => &[Metric::ModelLoss, Metric::VectorLoss, Metric::RewardLoss],
+        };
+        for metric in falling {
+            assert!(last[*metric] < 0.9 * first[*metric], "{}: {first:?} {last:?}", metric.name());
+        }
+        // The weight of a large loss falls.
+        if config.reconstruction == Reconstruction::Image {
+            assert!((first[Metric::ImageWeight] - 1.0).abs() < 1e-6 && last[Metric::ImageWeight] < 0.9, "{last:?}");
+        }
+    }
+}
+
+#[test]
+fn an_agent_without_decoders_predicts_no_images() {
+    let config = projecting();
+    let (data, agent) = (batch(&config, 2), Agent::new(&config, 2, 7).unwrap());
+    let seen = Observation { image: &data.image, vector: &data.vector }.part(&config.observation_space(), 0..6);
+    assert!(!config.predicts_images() && weighing().predicts_images());
+    assert!(agent.open_loop(seen, &data.action[..12], 3, &mut Stream::new(1, "open")).is_empty());
+}
+
+#[test]
 fn a_loaded_agent_continues_as_the_saved_one() {
-    for config in [tiny(false), with_options(), with_images(ImageNetwork::V3Strided)] {
+    let images = AgentConfig { vector: 0, ..projecting() };
+    for config in [tiny(false), with_options(), images, with_images(ImageNetwork::V3Strided)] {
         let data = batch(&config, 3);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("agent.safetensors");

@@ -4,8 +4,8 @@
 
 use dreamer::{
     ActionDistribution, ActorGradient, Agent, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent,
-    LayerActivation, Learner, Norm, OptimiserRule, Optimisers, Precision, ReturnScale, ReturnsFrom, RewardSource,
-    StepMetrics,
+    LayerActivation, Learner, LossWeights, Norm, OptimiserRule, Optimisers, Precision, Reconstruction, ReturnScale,
+    ReturnsFrom, RewardSource, StepMetrics,
 };
 use random::Stream;
 use replay::Batch;
@@ -48,7 +48,8 @@ pub fn batch(config: &AgentConfig) -> Batch {
     batch
 }
 
-/// A new agent, whose reward sources have standards that change the predictions, if it standardises any. Two-hot heads
+/// A new agent, whose reward sources have standards that change the predictions, if it standardises any, and whose learned
+/// weights of losses are not those of the settings any more. Two-hot heads
 /// predict small numbers: at first, the probabilities of the outermost bins cancel out but for rounding, which their
 /// size makes large.
 fn agent(config: &AgentConfig) -> Agent {
@@ -58,6 +59,9 @@ fn agent(config: &AgentConfig) -> Agent {
         if parameters.path(parameter).contains(".standard.") {
             let values = parameters.values_mut(parameter).iter_mut().enumerate();
             values.for_each(|(index, value)| *value = 0.4 * *value + 0.2 * (index as f32 + 1.0));
+        }
+        if parameters.path(parameter).contains(".loss_weights.") {
+            parameters.values_mut(parameter).fill(0.3);
         }
         let of_two_hot_head = config.heads == Heads::TwoHot
             && ["world_model.reward.hout.", "value.hout."]
@@ -396,6 +400,53 @@ pub fn kinds() -> Vec<(&'static str, AgentConfig, bool, [f64; 3])> {
         (
             "a frozen encoder of images as DreamerV3 reads them",
             AgentConfig { image_network: ImageNetwork::V3Pool, deter: 8, image_blocks: 1, ..frozen.clone() },
+            false,
+            F32,
+        ),
+        (
+            "projections in place of decoders",
+            AgentConfig { reconstruction: Reconstruction::Barlow, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "projections in place of decoders of images and vectors, with learned weights of losses",
+            AgentConfig {
+                reconstruction: Reconstruction::Barlow,
+                loss_weights: LossWeights::Harmony,
+                barlow_scale: 0.3,
+                ..vectors.clone()
+            },
+            false,
+            F32,
+        ),
+        (
+            "projections that are compared with a frozen encoder's embeddings",
+            AgentConfig { reconstruction: Reconstruction::Barlow, ..frozen.clone() },
+            false,
+            F32,
+        ),
+        (
+            "learned weights of losses",
+            AgentConfig { loss_weights: LossWeights::Harmony, discount_head: true, ..vectors.clone() },
+            false,
+            F32,
+        ),
+        (
+            "learned weights of losses, and free nats beyond the divergence",
+            AgentConfig { loss_weights: LossWeights::Harmony, free_nats: 1e3, ..small() },
+            false,
+            F32,
+        ),
+        (
+            "learned weights of losses with a balanced divergence",
+            AgentConfig {
+                loss_weights: LossWeights::Harmony,
+                divergence: Divergence::Balanced,
+                free_nats: 0.1,
+                kl_scale: 0.7,
+                ..small()
+            },
             false,
             F32,
         ),

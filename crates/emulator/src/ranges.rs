@@ -73,6 +73,14 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
             let strided = |at: usize, width: usize| from(at, (rows - 1) * width + columns);
             Ranges { written: vec![strided(0, whole(1))], read: vec![strided(2, whole(3))] }
         }
+        "standardised_columns" => {
+            let count = whole(2) * whole(3);
+            Ranges { written: from(0, count), read: vec![from(1, count)] }
+        }
+        "standardised_columns_gradient" => {
+            let count = whole(3) * whole(4);
+            Ranges { written: from(0, count), read: vec![from(1, count), from(2, count)] }
+        }
         "overlay" => {
             let [images, side, channels, size, stride] = [2, 3, 4, 5, 6].map(whole);
             let across = (side - size) / stride + 1;

@@ -29,8 +29,9 @@ pub use kernels::matmul::Precision;
 pub use kernels::simd::{SimdError, SimdInstructionSet};
 pub use number::Number;
 pub use ops::{
-    Classes, GruWeights, Halving, Replayed, Squash, bounded_mean_and_std, class_probabilities, follow,
-    follow_percentiles, range_divisor, sampled_class, squashed_log_density, two_hot_bins, within_bounds,
+    Classes, GruWeights, Halving, Harmony, IdentityDistance, Replayed, Squash, bounded_mean_and_std,
+    class_probabilities, follow, follow_percentiles, percentiles, range_divisor, sampled_class, squashed_log_density,
+    two_hot_bins, within_bounds,
 };
 pub use optimiser::{Optimiser, Rule};
 pub use parameters::{Gradients, Parameter, ParameterSet, Parameters};

@@ -81,6 +81,9 @@ pub fn rank(
         let (agent, shown) = (Box::new(agent), Box::new(shown));
         return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
     }
+    if let Some((path, ..)) = sources.iter().find(|(_, _, one)| !one.agent.config().predicts_observations()) {
+        return Err(ChoiceError::PredictsNothing { path: path.clone() }.into());
+    }
     pool(config.threads)?.install(|| {
         let random = "random actions".to_owned();
         let (episodes, episodes_of) = match &options.episodes {

@@ -97,7 +97,12 @@ fn check_layers<F: Real>(
 fn meaning(config: &AgentConfig, role: Role, path: &str) -> Vec<(&'static str, String)> {
     let quoted = |name: &str| format!("\"{name}\"");
     let mut settings = Vec::new();
-    let of_images = matches!(role, Role::Encoder | Role::Decoder) && path.split('.').nth(2) != Some("vector");
+    if role == Role::LossWeights {
+        return settings;
+    }
+    // A projection is compared with embeddings.
+    let of_images =
+        matches!(role, Role::Encoder | Role::Decoder | Role::Projector) && path.split('.').nth(2) != Some("vector");
     if of_images {
         settings.push(("agent.image_network", quoted(config.image_network.name())));
     }

@@ -5,7 +5,7 @@ mod common;
 use common::{config, learned, learner, plan, preset, sources, values};
 use dreamer::{
     ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent, LayerActivation, Learner,
-    Norm, ReturnScale, RewardSource,
+    LossWeights, Norm, Reconstruction, ReturnScale, RewardSource,
 };
 use tape::{Tape, Workspace};
 use transfer::{Plan, Sources, graft, resolve};
@@ -153,6 +153,47 @@ fn networks_of_images_are_transferred_whole_whatever_norms_the_others_have() {
     resolve(&preset("encoder-only"), &target, &sources(&[("a", &source)])).unwrap().apply(&mut target).unwrap();
     let path = "world_model.encoder.h4.scale";
     assert_eq!(values(&target, path), values(&source, path));
+}
+
+/// An agent without decoders, with learned weights of its losses.
+fn projecting() -> AgentConfig {
+    AgentConfig { reconstruction: Reconstruction::Barlow, loss_weights: LossWeights::Harmony, ..options() }
+}
+
+#[test]
+fn projectors_are_transferred_like_decoders_and_learned_weights_only_with_everything() {
+    let source = trained(&projecting(), 4, 1);
+    let (projector, weight) = ("world_model.projector.kernel", "world_model.loss_weights.reward");
+    assert_ne!(values(&source, weight), [0.0]);
+    for (name, with_projector, with_weights) in
+        [("paper", true, false), ("full", true, true), ("universal", true, false), ("encoder-only", false, false)]
+    {
+        // The universal encoder is frozen.
+        let config = AgentConfig { frozen_encoder: name == "universal", ..projecting() };
+        let mut target = learner::<f32>(&config, 3, 2);
+        let before = values(&target, projector).to_vec();
+        resolve(&preset(name), &target, &sources(&[("a", &source)])).unwrap().apply(&mut target).unwrap();
+        let expected = if with_projector { values(&source, projector) } else { &before[..] };
+        assert_eq!(values(&target, projector), expected, "{name}");
+        let expected = if with_weights { values(&source, weight) } else { &[0.0] };
+        assert_eq!(values(&target, weight), expected, "{name}");
+    }
+}
+
+#[test]
+fn agents_with_and_without_decoders_do_not_fit_and_the_message_names_the_setting() {
+    let without = learner::<f32>(&AgentConfig { loss_weights: LossWeights::Fixed, ..projecting() }, 3, 1);
+    let weighing = learner::<f32>(&AgentConfig { reconstruction: Reconstruction::Image, ..projecting() }, 3, 1);
+    let with = learner::<f32>(&options(), 3, 2);
+    for (source, target, setting) in [
+        (&with, &without, "agent.reconstruction (image and barlow)"),
+        (&without, &with, "agent.reconstruction (barlow and image)"),
+        (&with, &weighing, "agent.loss_weights (fixed and harmony)"),
+    ] {
+        let Err(error) = resolve(&preset("full"), target, &sources(&[("a", source)])) else { panic!("{setting}") };
+        let message = error.to_string();
+        assert!(message.contains(setting) && message.lines().count() == 1, "{setting}: {message}");
+    }
 }
 
 #[test]

@@ -163,6 +163,14 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
     }
 }
 
+// out[rows] = scale unless `mean` exceeds `least`, else 0: the gradient of what takes the divergence's place.
+extern "C" __global__ void seed_within(float *out, const float *mean, int rows, float least, float scale) {
+    PHASE {
+        const long long i = NUMBER;
+        if (i < rows) out[i] = mean[0] > least ? 0.0f : scale;
+    }
+}
+
 // parts[x] = sums of squares, 16384 numbers a block, in 64 bits: the squares of possible norms exceed the range of 32.
 extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
     BEGIN;

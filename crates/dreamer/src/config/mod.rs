@@ -46,6 +46,10 @@ pub struct AgentConfig {
     /// With V3's networks of images, blocks of the decoder's layer that reads the deterministic state, of which D and
     /// the channels of the encoder's last convolution are multiples.
     pub image_blocks: usize,
+    /// What the features of states must tell about observations.
+    pub reconstruction: Reconstruction,
+    /// Weight of the Barlow loss, if that is what they must tell.
+    pub barlow_scale: f64,
     /// The distribution of the stochastic state.
     pub latent: Latent,
     /// The distributions that the stochastic state is drawn from: of normal ones, its size.
@@ -111,6 +115,8 @@ pub struct AgentConfig {
     pub discount: f64,
     /// Lambda of the lambda-return.
     pub lambda: f64,
+    /// The weights of the losses of the world model.
+    pub loss_weights: LossWeights,
     /// The divergence's part of the world model's loss.
     pub divergence: Divergence,
     /// Nats below which the divergence is not penalised: its mean over the batch, or with a balanced one that of each
@@ -193,6 +199,8 @@ impl Default for AgentConfig {
             depth: 32,
             image_multipliers: [2, 3, 4, 4],
             image_blocks: 8,
+            reconstruction: Reconstruction::Image,
+            barlow_scale: 0.05,
             latent: Latent::Gaussian,
             stoch: 30,
             classes: 32,
@@ -224,6 +232,7 @@ impl Default for AgentConfig {
             returns_from: ReturnsFrom::Imagined,
             discount: 0.99,
             lambda: 0.95,
+            loss_weights: LossWeights::Fixed,
             divergence: Divergence::Mean,
             free_nats: 3.0,
             kl_scale: 1.0,
@@ -261,6 +270,16 @@ impl AgentConfig {
     /// The observations that it reads.
     pub fn observation_space(&self) -> ObservationSpace {
         ObservationSpace { image: self.images.then_some(ImageSpace::STANDARD), vector: self.vector }
+    }
+
+    /// Whether its world model predicts observations, not only what it encodes of them.
+    pub fn predicts_observations(&self) -> bool {
+        self.reconstruction == Reconstruction::Image
+    }
+
+    /// Whether its world model predicts images.
+    pub fn predicts_images(&self) -> bool {
+        self.images && self.predicts_observations()
     }
 
     /// Size of the encoder's output, E.

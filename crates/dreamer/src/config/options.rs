@@ -73,6 +73,49 @@ impl ImageNetwork {
     }
 }
 
+/// What the features of states must tell about observations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reconstruction {
+    /// The observations themselves, which decoders predict: Dreamer V1 and DreamerV3.
+    #[default]
+    Image,
+    /// The embeddings of the observations, without a decoder: a projection of the features has to agree with them in
+    /// each number, and its numbers must not depend on one another (Barlow Twins, as in R2-Dreamer).
+    Barlow,
+}
+
+impl Reconstruction {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Barlow => "barlow",
+        }
+    }
+}
+
+/// The weights of the losses of the world model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossWeights {
+    /// Those of the settings.
+    #[default]
+    Fixed,
+    /// Learned ones, which start at those of the settings: HarmonyDream.
+    Harmony,
+}
+
+impl LossWeights {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fixed => "fixed",
+            Self::Harmony => "harmony",
+        }
+    }
+}
+
 /// How the divergence of the posterior from the prior counts in the world model's loss.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

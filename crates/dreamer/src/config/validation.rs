@@ -101,6 +101,7 @@ impl AgentConfig {
         let reals = [
             ("vector_scale", self.vector_scale, 0.0, 1e6),
             ("reward_sources_l1", self.reward_sources_l1, 0.0, 1e6),
+            ("barlow_scale", self.barlow_scale, 0.0, 1e6),
             ("discount_scale", self.discount_scale, 0.0, 1e6),
             ("imagine_from", self.imagine_from, 1e-6, 1.0),
             ("discount", self.discount, 0.0, 1.0),
@@ -151,7 +152,7 @@ impl AgentConfig {
     fn check_image_blocks(&self) -> Result<(), DreamerError> {
         let (blocks, channels) = (self.image_blocks, self.image_channels()[3]);
         let divides = |number: usize| number.is_multiple_of(blocks);
-        if !self.images || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels) {
+        if !self.predicts_images() || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels) {
             return Ok(());
         }
         let range = format!(
@@ -171,6 +172,7 @@ fn out_of_range(key: &str, value: f64, range: &str) -> DreamerError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Reconstruction;
 
     #[test]
     fn blocks_of_images_divide_states_and_channels() {
@@ -181,6 +183,8 @@ mod tests {
         // Who does not have these networks has nothing to divide.
         assert_eq!(refused(config(ImageNetwork::V1, 1, 201)), None);
         assert_eq!(refused(AgentConfig { images: false, vector: 1, ..config(ImageNetwork::V3Pool, 1, 201) }), None);
+        let without_decoder = config(ImageNetwork::V3Pool, 1, 201);
+        assert_eq!(refused(AgentConfig { reconstruction: Reconstruction::Barlow, ..without_decoder }), None);
         for (depth, deter) in [(1, 200), (2, 201)] {
             let message = refused(config(ImageNetwork::V3Strided, depth, deter)).expect("refused");
             let expected = format!(

@@ -1,6 +1,7 @@
 //! [`LossFormula`]: the world model's loss as a formula over sums, made from its terms.
 
 use super::Terms;
+use super::weighing::Learned;
 use crate::metrics::{Counts, Metric, MetricValue, Sums};
 
 /// A reported loss: the weighted means of its terms, in the order in which they were recorded.
@@ -15,6 +16,8 @@ struct Part {
     weight: f64,
     /// The least that the mean counts as.
     least: Option<f64>,
+    /// How a learned weight enters.
+    learned: Option<Learned>,
 }
 
 impl LossFormula {
@@ -31,19 +34,29 @@ impl LossFormula {
         for term in terms.losses() {
             let metric = term.metric.expect("a term of a reported loss has a metric");
             if self.parts.iter().all(|part| part.metric != metric) {
-                self.parts.push(Part { metric, weight: term.weight, least: term.gate.map(|gate| gate.least) });
+                let least = term.gate.map(|gate| gate.least);
+                self.parts.push(Part { metric, weight: term.weight, least, learned: term.learned });
             }
         }
     }
 
     /// The loss, given the sums over the whole batch.
     pub fn value(&self, sums: &Sums, counts: &Counts) -> f64 {
+        let mean_of = |metric: Metric| {
+            let MetricValue::Mean { per, .. } = metric.row().value else { unreachable!("terms are means") };
+            sums[metric] / counts.of(per)
+        };
         let parts = self.parts.iter().map(|part| {
-            let MetricValue::Mean { per, .. } = part.metric.row().value else {
-                unreachable!("terms are means");
-            };
-            let mean = sums[part.metric] / counts.of(per);
-            part.weight * part.least.map_or(mean, |least| mean.max(least))
+            let mean = mean_of(part.metric);
+            let loss = part.weight * part.least.map_or(mean, |least| mean.max(least));
+            match part.learned {
+                None => loss,
+                Some(Learned { factor, share }) => {
+                    let factor = mean_of(factor);
+                    // The factor is e^-s.
+                    factor * loss + share * (1.0 / factor).ln_1p()
+                }
+            }
         });
         parts.sum()
     }

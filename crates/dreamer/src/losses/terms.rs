@@ -1,5 +1,6 @@
 //! [`Terms`]: the losses and metrics of a recording.
 
+use super::weighing::Learned;
 use crate::metrics::{Counts, Metric, MetricValue, Per, Reduction, Sums};
 use tape::{Real, Tape, Var};
 
@@ -16,9 +17,11 @@ pub(crate) struct Term {
     pub metric: Option<Metric>,
     /// If present, the term counts only while this holds.
     pub gate: Option<Gate>,
+    /// How its learned weight enters the reported loss, if it has one.
+    pub learned: Option<Learned>,
 }
 
-/// The condition that the mean of a metric over the whole batch exceeds a number.
+/// The condition that the mean of a metric over the whole batch exceeds a number, or that it does not.
 ///
 /// While it does not, the loss has that number in the mean's place, and so no gradient.
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +31,14 @@ pub(crate) struct Gate {
     pub least: f64,
     /// The divisor of the sum.
     pub count: f64,
+    /// Whether the mean must exceed the threshold; else it must not.
+    pub beyond: bool,
 }
 
 impl Gate {
     /// Whether it holds, given the sums over the whole batch.
     pub fn is_open(&self, batch: &Sums) -> bool {
-        batch[self.metric] / self.count > self.least
+        (batch[self.metric] / self.count > self.least) == self.beyond
     }
 
     /// The threshold that the sum over the whole batch must exceed.
@@ -68,22 +73,41 @@ impl Terms {
     /// # Panics
     /// If the value is already a term, or the metric is not a mean. A device could not add two seeds to one gradient.
     pub fn add(&mut self, metric: Metric, value: Var, weight: f64) {
-        self.push(Term { value, scale: weight / self.count(metric), weight, metric: Some(metric), gate: None });
+        let scale = weight / self.count(metric);
+        self.push(Term { value, scale, weight, metric: Some(metric), gate: None, learned: None });
         self.measure(metric, value);
     }
 
-    /// As [`Terms::add`], but the mean counts only where it exceeds `least`: the loss has `weight * max(mean, least)`. This is
-    /// known only after the whole batch has been summed up, so the recording must be one whose walk back comes after that.
-    pub fn add_above(&mut self, metric: Metric, value: Var, weight: f64, least: f64) {
+    /// Adds the mean of `weighed` [N, 1], which is `value` with the weight `weight` and a learned factor, to the loss,
+    /// and reports the mean of `value` as `metric`.
+    pub fn add_learned(&mut self, metric: Metric, value: Var, weighed: Var, weight: f64, learned: Learned) {
+        let scale = 1.0 / self.count(metric);
+        let term = Term { value: weighed, scale, weight, metric: Some(metric), gate: None, learned: Some(learned) };
+        self.push(term);
+        self.measure(metric, value);
+    }
+
+    /// The mean of the term that was added last counts only where it exceeds `least`: the loss has `weight * max(mean, least)`.
+    /// This is known only after the whole batch has been summed up, so the recording must be one whose walk back comes
+    /// after that.
+    pub fn count_above(&mut self, least: f64) {
+        let metric = self.losses.last().and_then(|term| term.metric).expect("a term that is reported");
+        let gate = Gate { metric, least, count: self.count(metric), beyond: true };
+        self.losses.last_mut().expect("the term that was added").gate = Some(gate);
+    }
+
+    /// Adds the mean of `value` [N, 1] while the mean of `metric` does not exceed `least`: what takes the place of a term
+    /// that [`Terms::count_above`] switches off, and is reported with it.
+    pub fn add_below(&mut self, metric: Metric, value: Var, least: f64) {
         let count = self.count(metric);
-        self.add(metric, value, weight);
-        let term = self.losses.last_mut().expect("the term that was added");
-        term.gate = Some(Gate { metric, least, count });
+        let gate = Some(Gate { metric, least, count, beyond: false });
+        self.push(Term { value, scale: 1.0 / count, weight: 1.0, metric: Some(metric), gate, learned: None });
     }
 
     /// Adds `weight` times the mean of `value` [N, 1], as a mean over `per`, to a loss that is not reported as a whole.
     pub fn add_unreported(&mut self, per: Per, value: Var, weight: f64) {
-        self.push(Term { value, scale: weight / self.counts.of(per), weight, metric: None, gate: None });
+        let scale = weight / self.counts.of(per);
+        self.push(Term { value, scale, weight, metric: None, gate: None, learned: None });
     }
 
     /// Reports a value as a metric; it adds nothing to a loss. Once for each metric in a recording. The shape of the value is the one
@@ -163,7 +187,8 @@ mod tests {
         let mut tape = Tape::new(&parameters, &none, &mut workspace);
         let value = tape.leaf(2, 1, |y| y.copy_from_slice(&[1.0, 5.0]));
         let (mut terms, mut sums, mut loss) = (Terms::new(counts), Sums::default(), LossFormula::default());
-        terms.add_above(Metric::Kl, value, 4.0, free_nats);
+        terms.add(Metric::Kl, value, 4.0);
+        terms.count_above(free_nats);
         terms.sum_up(&tape, &mut sums);
         assert_eq!(sums[Metric::Kl], 6.0);
         terms.seed_after(&sums, &mut tape);
@@ -186,7 +211,8 @@ mod tests {
         let mut tape = Tape::new(&parameters, &none, &mut workspace);
         let value = tape.leaf(1, 1, |y| y[0] = 1.0);
         let mut terms = Terms::new(Counts::new(&AgentConfig::default(), 1));
-        terms.add_above(Metric::Kl, value, 1.0, 3.0);
+        terms.add(Metric::Kl, value, 1.0);
+        terms.count_above(3.0);
         terms.seed(&mut tape);
     }
 }

@@ -3,10 +3,11 @@
 //! In three functions, since the CPU's runner records them on three tapes.
 
 use super::Terms;
+use super::weighing::{self, Loss};
 use crate::agent_view::AgentView;
-use crate::config::Divergence;
+use crate::config::{Divergence, LossWeights};
 use crate::metrics::Metric;
-use crate::networks::{ImageDecoder, Observed, Seen};
+use crate::networks::{LossKind, Observed, Seen};
 use tape::{Real, Tape, Var};
 
 /// The inputs of the dynamics: rows of L steps of n sequences, step by step.
@@ -45,17 +46,26 @@ pub(crate) fn dynamics<F: Real>(
     match config.divergence {
         Divergence::Mean => {
             let divergence = latent.divergence(tape, observed.posterior, prior);
-            terms.add_above(Metric::Kl, divergence, config.kl_scale, config.free_nats);
+            let loss = Loss::new(LossKind::Divergence, Metric::Kl, divergence, config.kl_scale);
+            weighing::add_above(agent, tape, loss, config.free_nats, terms);
         }
         Divergence::Balanced => {
-            let mut part = |metric, posterior, prior, weight: f64| {
-                let divergence = latent.divergence(tape, posterior, prior);
-                let counted = tape.at_least(divergence, config.free_nats);
-                terms.add(metric, counted, config.kl_scale * weight);
-                divergence
+            // Parts with a learned weight have it together, and then shares of it.
+            let whole = match config.loss_weights {
+                LossWeights::Fixed => 1.0,
+                LossWeights::Harmony => 1.0 + config.representation_scale,
             };
-            let divergence = part(Metric::DynamicsLoss, observed.posterior.detached(), prior, 1.0);
-            part(Metric::RepresentationLoss, observed.posterior, prior.detached(), config.representation_scale);
+            let mut part = |metric, posterior, prior, weight: f64, share: f64| {
+                let value = latent.divergence(tape, posterior, prior);
+                let counted = tape.at_least(value, config.free_nats);
+                let weight = config.kl_scale * weight / whole;
+                let loss = Loss { kind: LossKind::Divergence, metric, value: counted, weight, share: share / whole };
+                weighing::add(agent, tape, loss, terms);
+                value
+            };
+            let divergence = part(Metric::DynamicsLoss, observed.posterior.detached(), prior, 1.0, 1.0);
+            let scale = config.representation_scale;
+            part(Metric::RepresentationLoss, observed.posterior, prior.detached(), scale, 0.0);
             terms.measure(Metric::Kl, divergence);
         }
     }
@@ -67,9 +77,10 @@ pub(crate) fn dynamics<F: Real>(
 }
 
 /// Records the log-density of images [N, 64 * 64 * 3] under the decoder's means of the same shape.
-pub(crate) fn image<F: Real>(decoder: &ImageDecoder, tape: &mut Tape<F>, mean: Var, image: Var, terms: &mut Terms) {
+pub(crate) fn image<F: Real>(agent: AgentView<F>, tape: &mut Tape<F>, mean: Var, image: Var, terms: &mut Terms) {
+    let decoder = agent.networks.decoder.image.as_ref().expect("images are predicted");
     let density = decoder.log_density(tape, mean, image);
-    terms.add(Metric::ImageLoss, density, -1.0);
+    weighing::add(agent, tape, Loss::new(LossKind::Image, Metric::ImageLoss, density, -1.0), terms);
 }
 
 /// The targets of the heads.
@@ -93,7 +104,7 @@ pub(crate) fn heads<F: Real>(
     terms: &mut Terms,
 ) {
     let density = agent.networks.reward.log_density(tape, feature, targets.reward);
-    terms.add(Metric::RewardLoss, density, -1.0);
+    weighing::add(agent, tape, Loss::new(LossKind::Reward, Metric::RewardLoss, density, -1.0), terms);
     let l1 = agent.config.reward_sources_l1;
     if l1 > 0.0 {
         // The same sum in every row, so that its mean over the batch is the sum, however the batch is divided.
@@ -105,7 +116,8 @@ pub(crate) fn heads<F: Real>(
         let mean = decoder.forward(tape, feature);
         let density = tape.normal_log_density(mean, target);
         // Twice the density is minus the sum of squared errors, DreamerV3's loss, but for a constant.
-        terms.add(Metric::VectorLoss, density, -2.0 * agent.config.vector_scale);
+        let weight = -2.0 * agent.config.vector_scale;
+        weighing::add(agent, tape, Loss::new(LossKind::Vector, Metric::VectorLoss, density, weight), terms);
     }
     if let (Some(head), Some(target)) = (&agent.networks.discount, targets.discount) {
         let logit = head.forward(tape, feature);

@@ -59,6 +59,8 @@ pub enum Per {
     Replayed,
     /// The elements of imagined actions: R H A.
     ActionElement,
+    /// The batch as a whole: 1.
+    Batch,
 }
 
 /// How many of each [`Per`] a gradient step has.
@@ -91,6 +93,7 @@ impl Counts {
             Per::Return => self.rollouts * self.returns,
             Per::Replayed => self.replayed,
             Per::ActionElement => self.rollouts * self.horizon * self.action_size,
+            Per::Batch => 1,
         };
         count as f64
     }

@@ -88,9 +88,11 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * D + image_loss + 2 vector_scale * vector_loss + reward_loss + reward_sources_l1 * \
-                  reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them. D is \
-                  `max(kl, free_nats)`, or with a balanced divergence `dynamics_loss + representation_scale * representation_loss`",
+        formula: "`kl_scale * D + image_loss + 2 vector_scale * vector_loss + barlow_scale * barlow_loss + reward_loss + \
+                  reward_sources_l1 * reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them. D is \
+                  `max(kl, free_nats)`, or with a balanced divergence `dynamics_loss + representation_scale * representation_loss`. \
+                  With `agent.loss_weights = \"harmony\"`, each of the first five terms L becomes `L / e^s + ln(1 + e^s)`, and a \
+                  balanced D is divided by `1 + representation_scale`; its `ln(1 + e^s)` too",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -117,6 +119,17 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
                   is half the sum of the squared errors; 0 if no vectors are observed",
         healthy: "Falls towards the minimum, 0.919 for each number",
         value: negated_mean(Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::BarlowLoss,
+        name: "barlow_loss",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "With `agent.reconstruction = \"barlow\"`, `sum((C_ii - 1)^2) + 0.0005 sum(C_ij^2)`, the second over all other \
+                  i and j, where C is the correlation over the batch of the numbers of projected features (rows) and of \
+                  embeddings (columns); else 0",
+        healthy: "Falls from the size of an embedding. It cannot reach 0, because deviations are computed with `B L - 1`",
+        value: mean(Reduction::Numbers, Per::Batch),
     },
     MetricRow {
         metric: Metric::RewardLoss,
@@ -179,6 +192,52 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         formula: "The same number, through which a balanced divergence trains the posterior, with the weight \
                   `agent.representation_scale`",
         healthy: "Equal to `dynamics_loss`",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::ImageWeight,
+        name: "image_weight",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "`e^-s`, the learned factor of `image_loss` in the loss of the world model; 0 unless `agent.loss_weights` is \
+                  `harmony` and images are predicted",
+        healthy: "About one over `image_loss`",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::VectorWeight,
+        name: "vector_weight",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "The same for `2 vector_scale * vector_loss`; 0 unless vectors are predicted",
+        healthy: "About one over what it is the factor of",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::BarlowWeight,
+        name: "barlow_weight",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "The same for `barlow_scale * barlow_loss`; 0 unless `agent.reconstruction` is `barlow`",
+        healthy: "About one over what it is the factor of",
+        value: mean(Reduction::Numbers, Per::Batch),
+    },
+    MetricRow {
+        metric: Metric::RewardWeight,
+        name: "reward_weight",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "The same for `reward_loss`",
+        healthy: "About one over `reward_loss`",
+        value: mean(Reduction::Numbers, Per::Transition),
+    },
+    MetricRow {
+        metric: Metric::DivergenceWeight,
+        name: "divergence_weight",
+        group: MetricGroup::WorldModel,
+        unit: "1",
+        formula: "The same for `kl_scale * D`",
+        healthy: "About one over what it is the factor of",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {

@@ -16,6 +16,10 @@ pub enum Role {
     Dynamics,
     /// Feature to observation.
     Decoder,
+    /// Feature to a projection that is compared with the embedding, in place of decoders.
+    Projector,
+    /// The learned weights of the losses of the world model.
+    LossWeights,
     /// The reward head.
     Reward,
     /// A frozen reward model of an earlier agent, which a reward meta-model reads.
@@ -43,6 +47,8 @@ impl Role {
             Self::Encoder => "encoder",
             Self::Dynamics => "dynamics",
             Self::Decoder => "decoder",
+            Self::Projector => "projector",
+            Self::LossWeights => "loss weights",
             Self::Reward => "reward",
             Self::RewardSource => "reward sources",
             Self::RewardStandard => "reward standards",
@@ -184,7 +190,8 @@ impl<F: Real> Layers<'_, '_, F> {
 
     fn declare(&mut self, name: &str, shape: &[usize], rows: Vec<(Reads, Range<usize>)>) -> Parameter {
         let Declaration { parameters, meanings } = &mut *self.declaration;
-        let starts_at_zero = self.role == Role::ReturnRange || (self.zero_output && name.starts_with("hout."));
+        let starts_at_zero = matches!(self.role, Role::ReturnRange | Role::LossWeights)
+            || (self.zero_output && name.starts_with("hout."));
         meanings.push(Meaning { role: self.role, rows, starts_at_zero });
         parameters.declare(&format!("{}.{name}", self.path), shape)
     }

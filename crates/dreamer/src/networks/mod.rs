@@ -6,9 +6,11 @@ mod cell;
 mod declaration;
 mod image;
 mod layer;
+mod loss_weights;
 mod mlp;
 mod number_head;
 mod observation;
+mod projector;
 mod reward;
 mod rssm;
 mod same_images;
@@ -17,13 +19,15 @@ mod vector;
 
 pub use declaration::{Reads, Role};
 pub use image::{IMAGE_NUMBERS, ImageDecoder, ImageEncoder};
+pub use loss_weights::LearnedWeights;
+pub(crate) use loss_weights::LossKind;
 pub use mlp::Mlp;
 pub use number_head::NumberHead;
 pub use observation::{Decoder, Encoder, ObservationVars};
+pub use projector::Projector;
 pub use reward::RewardHead;
 pub use rssm::{Observed, Rssm, Seen};
-pub(crate) use vector::symlog;
-pub use vector::{VectorDecoder, VectorEncoder};
+pub use vector::{VectorDecoder, VectorEncoder, symlog};
 
 use crate::{AgentConfig, ReturnScale};
 use declaration::{Declaration, Inputs, Meaning};
@@ -40,12 +44,16 @@ pub struct Networks {
     pub encoder: Encoder,
     /// The latent dynamics.
     pub rssm: Rssm,
-    /// Feature to observation.
+    /// Feature to observation, if the agent predicts observations.
     pub decoder: Decoder,
+    /// Feature to a projection that is compared with the embedding, if the agent does that instead.
+    pub projector: Option<Projector>,
     /// Feature to the reward's mean.
     pub reward: RewardHead,
     /// Feature to the logit of continuing, if the agent has this head.
     pub discount: Option<Mlp>,
+    /// The learned weights of the losses of the world model, if they are learned.
+    pub loss_weights: Option<LearnedWeights>,
     /// Feature to the outputs that the distribution of actions is made from.
     pub actor: Mlp,
     /// Feature to the value's mean.
@@ -68,7 +76,9 @@ impl Networks {
         let encoder = Encoder::declare(&mut declaration, config);
         let rssm = Rssm::declare(&mut declaration, config, action_size);
         let decoder = Decoder::declare(&mut declaration, config);
+        let projector = (!config.predicts_observations()).then(|| Projector::declare(&mut declaration, config));
         let reward = RewardHead::declare(&mut declaration, config);
+        let loss_weights = LearnedWeights::declare(&mut declaration, config);
         let style = Style::of(config);
         let shape = |layers, outputs| MlpShape { layers, units: config.units, outputs, style };
         let mut head = |path: &str, role, layers, outputs| {
@@ -86,7 +96,20 @@ impl Networks {
         let return_range = (config.return_scale == ReturnScale::Percentile)
             .then(|| declaration.network("return_range", Role::ReturnRange).parameter("bounds", &[2]));
         let meanings = declaration.finish();
-        Self { encoder, rssm, decoder, reward, discount, actor, value, slow_value, return_range, meanings }
+        Self {
+            encoder,
+            rssm,
+            decoder,
+            projector,
+            reward,
+            discount,
+            loss_weights,
+            actor,
+            value,
+            slow_value,
+            return_range,
+            meanings,
+        }
     }
 
     /// The part of the agent that a parameter belongs to.
@@ -129,7 +152,7 @@ impl Networks {
 }
 
 /// Draws every parameter's initial value: Glorot uniform, orthogonal for the recurrent kernel, zero for biases and for
-/// the output layers of two-hot heads and the range of returns, one for the scales of norms; standards that change
+/// the output layers of two-hot heads, learned weights of losses and the range of returns, one for the scales of norms; standards that change
 /// nothing until they are measured.
 pub fn initialise<F: Real>(networks: &Networks, parameters: &mut Parameters<F>, random: &mut Stream) {
     for parameter in parameters.iter() {

@@ -59,19 +59,20 @@ impl Encoder {
     }
 }
 
-/// Feature to the means of observations.
+/// Feature to the means of observations; empty if the agent does not predict observations.
 #[derive(Clone, Debug)]
 pub struct Decoder {
-    /// Of images, if they are observed.
+    /// Of images, if they are observed and predicted.
     pub image: Option<ImageDecoder>,
-    /// Of vectors, if they are observed.
+    /// Of vectors, if they are observed and predicted.
     pub vector: Option<VectorDecoder>,
 }
 
 impl Decoder {
     pub(super) fn declare<F: Real>(declaration: &mut Declaration<F>, config: &AgentConfig) -> Self {
-        let image = config.images.then(|| ImageDecoder::declare(declaration, config));
-        let vector = (config.vector > 0).then(|| VectorDecoder::declare(declaration, config));
+        let image = config.predicts_images().then(|| ImageDecoder::declare(declaration, config));
+        let vector =
+            (config.vector > 0 && config.predicts_observations()).then(|| VectorDecoder::declare(declaration, config));
         Self { image, vector }
     }
 }

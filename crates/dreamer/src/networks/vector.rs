@@ -62,7 +62,7 @@ impl VectorDecoder {
 }
 
 /// Writes vectors as the networks read them: sign(x) ln(1 + |x|).
-pub(crate) fn symlog<F: Real>(numbers: impl IntoIterator<Item = f64>, out: &mut [F]) {
+pub fn symlog<F: Real>(numbers: impl IntoIterator<Item = f64>, out: &mut [F]) {
     for (out, x) in out.iter_mut().zip(numbers) {
         *out = F::of(x.abs().ln_1p().copysign(x));
     }

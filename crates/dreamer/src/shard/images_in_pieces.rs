@@ -89,7 +89,7 @@ impl<F: Real> ImagePieces<F> {
             let mean = decoder.last_layers(&mut tape, leaf);
             let target = pixels(&mut tape, images, start, count);
             self.terms.clear();
-            world_model::image(decoder, &mut tape, mean, target, &mut self.terms);
+            world_model::image(agent, &mut tape, mean, target, &mut self.terms);
             totals.differentiate(&mut tape, &self.terms);
             below.seed_rows(first, start, tape.gradient(leaf).expect("the image depends on it"));
         }

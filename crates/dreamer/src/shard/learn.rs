@@ -80,6 +80,9 @@ impl<F: Real> Shard<F> {
         self.workspace.exchange_scratch(&mut worker.scratch);
         let mut tape = Tape::resume(agent.parameters, agent.trainable, &mut self.workspace);
         tape.seed_with(filtered.observed.feature, &self.feature_gradient);
+        if let Some(projected) = filtered.projected {
+            tape.seed_with(projected, &self.projections.gradient);
+        }
         self.terms.seed_after(batch, &mut tape);
         tape.backward(gradients);
         if let Some(first) = filtered.first_layers {

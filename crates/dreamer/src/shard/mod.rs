@@ -1,7 +1,8 @@
 //! The CPU's runner of a gradient step: shards of the batch, and the workers that take them.
 //!
 //! A worker takes a shard through the first half of the world model's loss (`observe`), and, once all shards'
-//! divergences are known, through its second half and imagination (`learn`). Layers with large images are in
+//! divergences are known, through its second half and imagination (`learn`). A loss that compares all transitions of a
+//! batch comes between the halves (`whole_batch`). Layers with large images are in
 //! `images_in_pieces`; shards' gradients are added up by `ordered_sum`. Not here: the losses (`crate::losses`), and the
 //! optimisers.
 
@@ -11,10 +12,12 @@ mod observe;
 mod ordered_sum;
 mod sequences;
 mod totals;
+mod whole_batch;
 
 pub(crate) use images_in_pieces::{ENCODED_AT_ONCE, embed};
 pub(crate) use ordered_sum::{OrderedSum, SpareGradients};
 pub(crate) use sequences::Sequences;
+pub(crate) use whole_batch::WholeBatch;
 
 use crate::AgentConfig;
 use crate::losses::{LossFormula, Terms};
@@ -26,6 +29,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tape::{Real, Workspace};
+use whole_batch::Projections;
 
 /// Buffers that a worker needs for whichever shard it has at hand.
 #[derive(Debug)]
@@ -68,6 +72,8 @@ pub(crate) struct Shard<F> {
     filtered: Option<Filtered>,
     /// The gradient of the heads' losses with respect to the features [L * n, S + D].
     feature_gradient: Vec<F>,
+    /// Of an agent that compares projections of the features with embeddings.
+    projections: Projections<F>,
     /// Sums over the shard's transitions and imagined steps.
     pub sums: Sums,
     /// The imagined returns, if the agent measures their range.
@@ -85,6 +91,7 @@ impl<F: Real> Shard<F> {
             terms: Terms::new(counts),
             filtered: None,
             feature_gradient: Vec::new(),
+            projections: Projections::default(),
             sums: Sums::default(),
             returns: Vec::new(),
             model_loss: LossFormula::default(),

@@ -20,6 +20,8 @@ pub(super) struct Filtered {
     pub observed: Observed,
     /// The output of the first layers of the encoder of images; `None` of a frozen encoder, and where no images are observed.
     pub first_layers: Option<Var>,
+    /// The projections of the features, if they are compared with embeddings.
+    pub projected: Option<Var>,
 }
 
 impl<F: Real> Shard<F> {
@@ -33,7 +35,7 @@ impl<F: Real> Shard<F> {
         gradients: &mut Gradients<F>,
     ) {
         let (config, rows) = (agent.config, images.count());
-        let Self { data, noise, workspace, terms, feature_gradient, sums, model_loss, .. } = self;
+        let Self { data, noise, workspace, terms, feature_gradient, projections, sums, model_loss, .. } = self;
         *sums = Sums::default();
         model_loss.clear();
         workspace.exchange_scratch(&mut worker.scratch);
@@ -70,6 +72,13 @@ impl<F: Real> Shard<F> {
         let observed = dynamics(agent, &mut tape, inputs, terms);
         terms.sum_up(&tape, sums);
         model_loss.include(terms);
+        let projected = agent.networks.projector.map(|projector| projector.forward(&mut tape, observed.feature));
+        if let Some(projected) = projected {
+            for (copy, var) in [(&mut projections.projected, projected), (&mut projections.embed, embed)] {
+                copy.clear();
+                copy.extend_from_slice(tape.value(var));
+            }
+        }
 
         // The features are a leaf of a recording of their own, which ends here.
         let features = tape.value(observed.feature);
@@ -95,7 +104,7 @@ impl<F: Real> Shard<F> {
         feature_gradient.clear();
         feature_gradient.extend_from_slice(tape.gradient(feature).expect("the heads read every feature"));
         workspace.exchange_scratch(&mut worker.scratch);
-        self.filtered = Some(Filtered { observed, first_layers });
+        self.filtered = Some(Filtered { observed, first_layers, projected });
     }
 }
 

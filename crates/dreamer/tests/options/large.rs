@@ -3,15 +3,16 @@
 
 use dreamer::{
     ActionDistribution, ActorGradient, AgentConfig, BatchView, Cell, Divergence, Heads, Latent, LayerActivation,
-    Learner, Noise, Norm, OptimiserRule, ReturnScale, ReturnsFrom,
+    Learner, LossWeights, Noise, Norm, OptimiserRule, Reconstruction, ReturnScale, ReturnsFrom,
 };
 use random::Stream;
 use tape::{Parameter, Real};
 
 const ACTION: usize = 6;
 
-/// An actor that learns through the dynamics from the imagined states, and DreamerV3's.
-fn configs() -> [AgentConfig; 2] {
+/// An actor that learns through the dynamics from the imagined states, DreamerV3's, and one whose world model has no
+/// decoders, and learned weights of losses.
+fn configs() -> [AgentConfig; 3] {
     let through_dynamics = AgentConfig {
         images: false,
         vector: 24,
@@ -49,7 +50,9 @@ fn configs() -> [AgentConfig; 2] {
         replay_value: 0.3,
         ..through_dynamics.clone()
     };
-    [through_dynamics, published]
+    let projecting =
+        AgentConfig { reconstruction: Reconstruction::Barlow, loss_weights: LossWeights::Harmony, ..published.clone() };
+    [through_dynamics, published, projecting]
 }
 
 /// The noise of sequences first..first + count, each from a stream of its own.

@@ -1,94 +1,122 @@
-//! The agent's options that are not the paper's, each alone, against numbers of an independent program in double
-//! precision.
+//! The agent's options that are not the paper's, against numbers of an independent program in double precision.
 //!
-//! Here: the golden cases. A module has the options of one part of the agent.
+//! What computes each golden case is shared with the example `reference_modern`. Here: the comparison of every result
+//! with the golden one. A module has what else must hold of one part of the agent.
 
-mod actions;
-mod cell;
-mod divergence;
+#[path = "../../examples/reference_modern/cases/mod.rs"]
+mod cases;
 mod heads;
-mod images;
 mod large;
-mod latent;
 mod meta_model;
-mod modern;
-mod networks;
-mod optimiser;
-mod resets;
 mod returns;
-#[path = "../reference/tensors.rs"]
+#[path = "../../examples/reference_modern/tensors.rs"]
 mod tensors;
-mod v3;
 mod whole;
+mod world_model;
 
-use tape::{Gradients, Parameters, Tape, Var, Workspace};
+use cases::{CASES, Case, Results};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use tensors::{Tensors, read};
 
 /// All cases, and the configuration of the program that computed them.
-fn golden() -> (Tensors, serde_json::Value) {
+fn golden() -> (Tensors, Value) {
     read(include_bytes!("../golden/options.safetensors")).unwrap()
 }
 
-/// A golden case: inputs `CASE/in/...` and results `CASE/out/...`.
-struct Case<'a> {
-    tensors: &'a Tensors,
-    name: &'a str,
+/// The largest absolute value.
+fn largest(numbers: &[f64]) -> f64 {
+    numbers.iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
-impl Case<'_> {
-    fn numbers(&self, name: &str) -> &[f64] {
-        &self.tensors[&format!("{}/{name}", self.name)].1
+/// Compares the results of a case with the golden ones: each must be there, and within 1e-12 of its largest number. The
+/// step of a weight is compared with the golden step, not the weight, which would hide it.
+fn compare(tensors: &Tensors, case: &str, Results(found): &Results) {
+    let prefix = format!("{case}/out/");
+    let results: Vec<_> =
+        tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?, tensor))).collect();
+    assert!(!results.is_empty(), "{case} has no results");
+    for (name, (shape, expected)) in results {
+        let (found_shape, found) = found.get(name).unwrap_or_else(|| panic!("{case}/out/{name} is not computed"));
+        assert_eq!(found_shape, shape, "{case}/out/{name}");
+        let (kind, rest) = name.split_once('/').unwrap_or((name, ""));
+        let difference: Vec<f64> = found.iter().zip(expected).map(|(found, expected)| found - expected).collect();
+        let (scale, most) = if kind.starts_with("step") {
+            let before = &tensors[&format!("{case}/in/w/{rest}")].1;
+            let step: Vec<f64> = expected.iter().zip(before).map(|(after, before)| after - before).collect();
+            // A step is a difference of numbers near one: 1e-16 of them is more of a small step.
+            (largest(&step) + 1e-6 * largest(before), 1e-9)
+        } else {
+            (largest(expected), 1e-12)
+        };
+        let error = largest(&difference) / scale.max(1e-300);
+        assert!(error < most, "{case}/out/{name} is off by {error:e}");
     }
+}
 
-    /// Whether there is a tensor of this name.
-    fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(&format!("{}/{name}", self.name))
+/// Computes the cases whose names begin like this, and compares every result.
+fn check(start: &str) {
+    let (tensors, config) = golden();
+    let cases: Vec<_> = CASES.iter().filter(|(name, _)| name.starts_with(start)).collect();
+    assert!(!cases.is_empty(), "no case is called {start}");
+    for (name, compute) in cases {
+        let results = compute(&Case { tensors: &tensors, config: &config, name })
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        compare(&tensors, name, &results);
     }
+}
 
-    /// The numbers in all tensors whose names begin like this.
-    fn count(&self, prefix: &str) -> usize {
-        let prefix = format!("{}/{prefix}", self.name);
-        self.tensors.iter().filter(|(name, _)| name.starts_with(&prefix)).map(|(_, tensor)| tensor.1.len()).sum()
-    }
+/// The cases that are checked, by the beginnings of their names.
+macro_rules! checks {
+    ($($test:ident: $start:literal,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                check($start);
+            }
+        )*
 
-    /// The product of all dimensions but the last: rows of a matrix.
-    fn rows(&self, name: &str) -> usize {
-        let shape = &self.tensors[&format!("{}/{name}", self.name)].0;
-        shape[..shape.len() - 1].iter().product()
-    }
-
-    /// Compares a result with the case's.
-    fn compare(&self, name: &str, found: &[f64]) {
-        let expected = self.numbers(&format!("out/{name}"));
-        assert_eq!(found.len(), expected.len(), "{name}");
-        let largest = expected.iter().fold(1e-300_f64, |most, x| most.max(x.abs()));
-        for (found, expected) in found.iter().zip(expected) {
-            let error = (found - expected).abs() / largest;
-            assert!(error < 1e-12, "{}/out/{name} is off by {error:e}", self.name);
+        #[test]
+        fn every_case_is_checked() {
+            let (tensors, _) = golden();
+            let known: BTreeSet<&str> = CASES.iter().map(|(name, _)| *name).collect();
+            for case in cases::names(&tensors) {
+                assert!(known.contains(case.as_str()), "{case} is not computed");
+                assert!([$($start),*].iter().any(|start| case.starts_with(start)), "{case} is not compared");
+            }
         }
-    }
+    };
+}
 
-    /// The gradient of `input` where the result of `record` has the gradient `cotangent`.
-    fn gradient(&self, input: &str, cotangent: &str, record: impl Fn(&mut Tape<f64>, Var) -> Var) -> Vec<f64> {
-        let parameters = Parameters::new();
-        let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
-        let mut tape = Tape::new(&parameters, &none, &mut workspace);
-        let (numbers, rows) = (self.numbers(input), self.rows(input));
-        let x = tape.leaf(rows, numbers.len() / rows, |y| y.copy_from_slice(numbers));
-        let y = record(&mut tape, x);
-        tape.seed_with(y, self.numbers(cotangent));
-        tape.backward(&mut Gradients::new(&none));
-        tape.gradient(x).unwrap().to_vec()
-    }
+checks! {
+    balanced_divergence: "balanced_kl/",
+    losses_without_decoders: "barlow",
+    cell_in_blocks: "block_gru",
+    bounded_normal_actions: "bounded_normal",
+    categorical_states: "categorical/",
+    discount_head: "continue",
+    discrete_actions: "discrete_actor/",
+    actors_that_learn_through_the_dynamics: "dynamics/",
+    learned_weights_of_losses: "harmony/",
+    lambda_returns: "lambda/",
+    laprop_with_adaptive_clipping: "laprop_agc",
+    agent_with_the_networks_of_v1: "modern",
+    actors_that_learn_by_densities: "reinforce/",
+    values_of_replayed_states: "replay_value",
+    resets_within_sequences: "resets/",
+    range_of_returns: "return_scale/",
+    norms_and_silu: "rms_norm/",
+    slow_values: "slow_value/",
+    two_hot_predictions: "twohot/",
+    published_agent_and_its_networks: "v3",
+    reward_meta_models: "zero_columns/",
+}
 
-    /// The result of `record`.
-    fn value(&self, input: &str, record: impl Fn(&mut Tape<f64>, Var) -> Var) -> Vec<f64> {
-        let parameters = Parameters::new();
-        let (none, mut workspace) = (parameters.set(|_| false), Workspace::default());
-        let mut tape = Tape::new(&parameters, &none, &mut workspace);
-        let (numbers, rows) = (self.numbers(input), self.rows(input));
-        let x = tape.constant(rows, numbers.len() / rows, |y| y.copy_from_slice(numbers));
-        let y = record(&mut tape, x);
-        tape.value(y).to_vec()
-    }
+#[test]
+#[should_panic(expected = "discrete_actor/onehot/out/entropy is off by")]
+fn a_wrong_constant_is_found() {
+    let (tensors, mut config) = golden();
+    config["unimix"] = 0.011.into();
+    let (name, compute) = CASES.iter().find(|(name, _)| *name == "discrete_actor/onehot").unwrap();
+    compare(&tensors, name, &compute(&Case { tensors: &tensors, config: &config, name }).unwrap());
 }

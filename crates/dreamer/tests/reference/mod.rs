@@ -2,6 +2,7 @@
 //! optimiser step and action under the file's own names (`in/`, `w/`, `noise/`, `policy/` in; `out/`, `grad/`, `adam1/`,
 //! `policy/` out). Shared by the golden test, the tests of crate `transfer`, and the tool `reference`.
 
+#[path = "../../examples/reference_modern/tensors.rs"]
 mod tensors;
 
 pub use tensors::{Tensors, read};

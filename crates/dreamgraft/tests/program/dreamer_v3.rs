@@ -89,3 +89,47 @@ fn values_with_other_meanings_are_not_transferred() {
     let error = program.fail(2, &train("hopper", "heir", &imagined[..2]));
     assert!(error.contains("replay_value") && error.contains("agent.returns_from = \"start\""), "{error}");
 }
+
+/// Without decoders, and with learned weights of losses.
+#[test]
+fn agents_without_decoders_resume_transfer_and_refuse_what_needs_predictions() {
+    let program = Program::new();
+    let projecting = ["--set", "agent.reconstruction=barlow", "--set", "agent.loss_weights=harmony"];
+    resumes(&program, "hopper", &projecting);
+    program.succeed(&train("inverted-pendulum-swingup", "source", &projecting));
+    let lines = metrics(&program.path("source"));
+    for name in ["barlow_loss", "barlow_weight", "reward_weight", "divergence_weight"] {
+        let found: Vec<f64> = lines.iter().filter_map(|line| line[name].as_f64()).collect();
+        assert!(!found.is_empty() && found.iter().all(|number| *number > 0.0), "{name}: {found:?}");
+    }
+    let with = |more: &[&'static str]| [&projecting[..], more].concat();
+    resumes(&program, "hopper", &with(&["--from", "source", "--fraction", "0.2"]));
+    program.succeed(&train("inverted-pendulum-swingup", "universal", &with(&["--universal", "source"])));
+    resumes(&program, "hopper", &with(&["--universal", "source", "--reward-from", "universal"]));
+    program.succeed(&["export", "source", "--out", "export", "--episodes", "1"]);
+    program.succeed(&train("hopper", "heir", &with(&["--seed", "5", "--from", "export"])));
+    let rank = ["transfer", "rank", "hopper", "--from", "source", "--episodes", "2"];
+    let vectors = ["--set", "task.observe=vector", "--set", "task.vector_length=15"];
+    let error = program.fail(2, &[&rank[..], &vectors].concat());
+    assert!(error.contains("does not predict observations") && error.contains("agent.reconstruction"), "{error}");
+}
+
+#[test]
+fn agents_of_images_without_decoders_write_videos_but_no_open_loop_images() {
+    let program = Program::new();
+    let settings = [
+        "task.observe=image",
+        "task.vector_length=0",
+        "agent.reconstruction=barlow",
+        "agent.depth=1",
+        "agent.image_blocks=1",
+        "log.videos=true",
+    ];
+    let settings: Vec<&str> = settings.into_iter().flat_map(|setting| ["--set", setting]).collect();
+    program.succeed(&train("hopper", "run", &settings));
+    let videos = std::fs::read_dir(program.path("run").join("videos")).unwrap();
+    let names: Vec<String> = videos.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| name.ends_with(".gif")), "{names:?}");
+    let error = program.fail(2, &["eval", "run", "--episodes", "1", "--video", "both.gif", "--imagined"]);
+    assert!(error.contains("this agent has no decoder"), "{error}");
+}

@@ -10,6 +10,7 @@ pub(crate) mod block_dense;
 mod block_gates;
 mod bounded;
 mod categorical;
+pub(crate) mod columns;
 pub(crate) mod convolution;
 pub(crate) mod dense;
 mod density;
@@ -17,6 +18,8 @@ pub(crate) mod doubling_convolution;
 mod gaussian;
 pub(crate) mod gru;
 pub(crate) mod halving_convolution;
+mod harmony;
+mod identity;
 pub(crate) mod norm;
 pub(crate) mod range;
 pub(crate) mod returns;
@@ -31,7 +34,9 @@ pub use bounded::{bounded_mean_and_std, within_bounds};
 pub use categorical::{Classes, class_probabilities, sampled_class};
 pub use gru::GruWeights;
 pub use halving_convolution::Halving;
-pub use range::{follow, follow_percentiles, range_divisor};
+pub use harmony::Harmony;
+pub use identity::IdentityDistance;
+pub use range::{follow, follow_percentiles, percentiles, range_divisor};
 pub use returns::Replayed;
 pub use two_hot::two_hot_bins;
 
@@ -192,6 +197,23 @@ pub(crate) enum Op {
         x: Var,
         range: Parameter,
     },
+    StandardisedColumns {
+        x: Var,
+    },
+    ColumnProducts {
+        left: Var,
+        right: Var,
+    },
+    IdentityDistance {
+        x: Var,
+        distance: IdentityDistance,
+    },
+    Harmonised {
+        x: Var,
+        s: Parameter,
+        harmony: Harmony,
+        trainable: bool,
+    },
     AbsoluteSum(absolute::AbsoluteSum),
     Returns(returns::Returns),
     ReplayReturns(Replayed),
@@ -273,6 +295,10 @@ impl Op {
                 standardise::standardise_backward(back, x, deviation, first);
             }
             &Op::DivideByRange { x, range } => range::divide_backward(back, x, range),
+            &Op::StandardisedColumns { x } => columns::standardised_backward(back, x),
+            &Op::ColumnProducts { left, right } => columns::products_backward(back, left, right),
+            &Op::IdentityDistance { x, distance } => identity::backward(back, x, distance),
+            &Op::Harmonised { x, s, harmony, trainable } => harmony::backward(back, x, s, harmony, trainable),
             Op::AbsoluteSum(sum) => sum.backward(back),
             Op::Returns(returns) => returns.backward(back),
             &Op::WeightedSum { x, weight } => returns::weighted_sum_backward(back, x, weight),

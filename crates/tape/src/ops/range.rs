@@ -18,19 +18,25 @@ pub(crate) fn position(share: f64, count: usize) -> (usize, f64) {
     (position as usize, position - position.floor())
 }
 
-/// Moves a range `[low, high]` towards the 5th and 95th percentile of `numbers`, which are sorted on the way.
-/// Percentiles are interpolated linearly.
+/// The 5th and 95th percentile of `numbers`, which are sorted on the way. Percentiles are interpolated linearly.
+///
+/// # Panics
+/// If there are no numbers.
+pub fn percentiles<F: Real>(numbers: &mut [F]) -> [F; 2] {
+    numbers.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    SHARES.map(|share| {
+        let (index, fraction) = position(share, numbers.len());
+        let (below, above) = (numbers[index], numbers[(index + 1).min(numbers.len() - 1)]);
+        below + (above - below) * F::of(fraction)
+    })
+}
+
+/// Moves a range `[low, high]` towards the [`percentiles`] of `numbers`, which are sorted on the way.
 ///
 /// # Panics
 /// If there are no numbers.
 pub fn follow_percentiles<F: Real>(range: &mut [F], numbers: &mut [F]) {
-    numbers.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    for (bound, share) in range.iter_mut().zip(SHARES) {
-        let (index, fraction) = position(share, numbers.len());
-        let (below, above) = (numbers[index], numbers[(index + 1).min(numbers.len() - 1)]);
-        let percentile = below + (above - below) * F::of(fraction);
-        *bound = F::of(1.0 - RATE) * *bound + F::of(RATE) * percentile;
-    }
+    follow(range, &percentiles(numbers), RATE);
 }
 
 /// Moves `numbers` towards `others` by this share of the way.

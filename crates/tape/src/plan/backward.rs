@@ -4,14 +4,15 @@
 use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
 use super::layout::{Planner, arguments};
-use super::products::Total;
+use super::products::{Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
 use crate::ops::absolute::AbsoluteSum;
+use crate::ops::columns;
 use crate::ops::norm::EPSILON;
 use crate::ops::range::{RATE, SHARES, position};
 use crate::ops::returns::Returns;
-use crate::ops::{Classes, Op};
+use crate::ops::{Classes, Harmony, IdentityDistance, Op};
 use crate::tape::Var;
 
 impl Planner {
@@ -382,6 +383,46 @@ impl Planner {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let arguments = arguments![out, gradient, traced.parameter(range), count, accumulate];
                     self.each("divide_by_range_gradient", count, arguments);
+                }
+            }
+            &Op::StandardisedColumns { x } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let arguments =
+                        arguments![out, gradient, traced.place(x), rows, cols, columns::EPSILON, accumulate];
+                    self.launch("standardised_columns_gradient", [cols, 1, 1], arguments);
+                }
+            }
+            &Op::ColumnProducts { left, right } => {
+                let own = Matrix::new(gradient, rows, cols);
+                if let Some((out, accumulate)) = self.input(traced, left) {
+                    self.product(out, traced.matrix(right), own.transposed(), accumulate);
+                }
+                if let Some((out, accumulate)) = self.input(traced, right) {
+                    self.product(out, traced.matrix(left), own, accumulate);
+                }
+            }
+            &Op::IdentityDistance { x, distance } => {
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    let IdentityDistance { factor, diagonal, others } = distance;
+                    let arguments =
+                        arguments![out, gradient, traced.place(x), rows, factor, diagonal, others, accumulate];
+                    self.each("identity_distance_gradient", rows * rows, arguments);
+                }
+            }
+            &Op::Harmonised { x, s, harmony, trainable } => {
+                let Harmony { weight, share } = harmony;
+                let (from, own) = (traced.place(x), traced.parameter(s));
+                if let Some((out, accumulate)) = gradients.slot(s, trainable) {
+                    self.with_scratch(count + 1, |planner, slopes| {
+                        let sum = slopes.after(count);
+                        let arguments = arguments![slopes, gradient, from, own, count, weight, share];
+                        planner.each("harmonised_slopes", count, arguments);
+                        planner.total(sum, slopes, count, Total::Numbers);
+                        planner.piece([out, sum], [1; 2], 1, 1, accumulate);
+                    });
+                }
+                if let Some((out, accumulate)) = self.input(traced, x) {
+                    self.each("harmonised_gradient", count, arguments![out, gradient, own, count, weight, accumulate]);
                 }
             }
             Op::AbsoluteSum(sum) => self.absolute_sum_gradient(traced, sum, own, gradients),

@@ -6,14 +6,15 @@ use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::tile::Cell;
 use super::traced::Traced;
-use crate::ops::Op;
 use crate::ops::absolute::AbsoluteSum;
+use crate::ops::columns;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::halving_convolution::HalvingConvolution;
 use crate::ops::norm::EPSILON;
 use crate::ops::returns::{Replayed, Returns};
+use crate::ops::{Harmony, IdentityDistance, Op};
 use crate::tape::Var;
 
 impl Planner {
@@ -212,6 +213,22 @@ impl Planner {
             }
             &Op::DivideByRange { x, range } => {
                 self.each("divide_by_range", count, arguments![y, at(x), traced.parameter(range), count]);
+            }
+            &Op::StandardisedColumns { x } => {
+                let arguments = arguments![y, at(x), rows, cols, columns::EPSILON];
+                self.launch("standardised_columns", [cols, 1, 1], arguments);
+            }
+            &Op::ColumnProducts { left, right } => {
+                let [left, right] = [left, right].map(|var| traced.matrix(var));
+                self.product(y, left.transposed(), right, false);
+            }
+            &Op::IdentityDistance { x, distance } => {
+                let IdentityDistance { factor, diagonal, others } = distance;
+                let arguments = arguments![y, at(x), rows, factor, diagonal, others];
+                self.launch("identity_distance", [rows, 1, 1], arguments);
+            }
+            &Op::Harmonised { x, s, harmony: Harmony { weight, share }, .. } => {
+                self.each("harmonised", count, arguments![y, at(x), traced.parameter(s), count, weight, share]);
             }
             Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
                 let from = traced.parameter(*parameter).after(numbers.start);

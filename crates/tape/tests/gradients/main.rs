@@ -6,8 +6,8 @@ mod simd;
 
 use random::Stream;
 use tape::{
-    Activation, Classes, Gradients, GruWeights, Parameter, Parameters, SimdInstructionSet, Squash, Tape, Var,
-    Workspace, bounded_mean_and_std,
+    Activation, Classes, Gradients, GruWeights, Harmony, IdentityDistance, Parameter, Parameters, SimdInstructionSet,
+    Squash, Tape, Var, Workspace, bounded_mean_and_std,
 };
 
 /// Parameters and leaves, all random; `build` computes a value from them, of which a random weighted sum is the loss.
@@ -426,6 +426,60 @@ fn sums_of_absolute_numbers() {
     let mut gradients = Gradients::new(&set);
     tape.backward(&mut gradients);
     assert_eq!(gradients.finish(), [0.0, -1.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn standardised_columns() {
+    check(&[], &[(5, 3)], |tape, _, x| tape.standardised_columns(x[0]));
+    let model = Parameters::<f64>::new();
+    let (none, mut workspace) = (model.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&model, &none, &mut workspace);
+    // A column whose numbers are all the same has nothing to divide by, and no gradient.
+    let x = tape.leaf(2, 2, |y| y.copy_from_slice(&[1.0, 4.0, 3.0, 4.0]));
+    let y = tape.standardised_columns(x);
+    let half = 0.5f64.sqrt();
+    for (found, expected) in tape.value(y).iter().zip([-half, 0.0, half, 0.0]) {
+        assert!((found - expected).abs() < 1e-8, "{found} {expected}");
+    }
+    tape.seed_with(y, &[1.0, 1.0, 2.0, 1.0]);
+    tape.backward(&mut Gradients::new(&none));
+    assert_eq!(tape.gradient(x).unwrap()[1], 0.0);
+    assert!(tape.gradient(x).unwrap().iter().all(|g| g.is_finite()));
+}
+
+#[test]
+fn products_of_columns() {
+    check(&[], &[(5, 3), (5, 4)], |tape, _, x| tape.column_products(x[0], x[1]));
+    // Of a matrix with itself.
+    check(&[], &[(4, 3)], |tape, _, x| tape.column_products(x[0], x[0]));
+}
+
+#[test]
+fn distances_from_the_identity() {
+    let distance = IdentityDistance { factor: 0.3, diagonal: 2.0, others: 0.7 };
+    check(&[], &[(4, 4)], |tape, _, x| tape.identity_distance(x[0], distance));
+    let model = Parameters::<f64>::new();
+    let (none, mut workspace) = (model.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&model, &none, &mut workspace);
+    let x = tape.leaf(2, 2, |y| y.copy_from_slice(&[4.0, 6.0, 0.0, 2.0]));
+    let distance = IdentityDistance { factor: 0.5, diagonal: 1.0, others: 0.1 };
+    let y = tape.identity_distance(x, distance);
+    assert_eq!(tape.value(y), [1.0 + 0.1 * 9.0, 0.0]);
+}
+
+#[test]
+fn losses_whose_weights_are_learned() {
+    let harmony = Harmony { weight: -1.3, share: 0.6 };
+    check(&[("s", &[1])], &[(4, 1)], |tape, p, x| tape.harmonised(x[0], p[0], harmony));
+    let mut model = Parameters::<f64>::new();
+    model.declare("s", &[1]);
+    model.allocate();
+    let (none, mut workspace) = (model.set(|_| false), Workspace::default());
+    let mut tape = Tape::new(&model, &none, &mut workspace);
+    let x = tape.leaf(1, 1, |y| y[0] = 5.0);
+    let y = tape.harmonised(x, model.find("s").unwrap(), harmony);
+    // At the start, s is 0.
+    assert!((tape.scalar(y) - (-1.3 * 5.0 + 0.6 * 2.0f64.ln())).abs() < 1e-15);
 }
 
 #[test]

@@ -52,6 +52,10 @@ impl Actor for Agent {
         self.act(state, observation, mode, random, action);
     }
 
+    fn predicts_images(&self) -> bool {
+        self.config().predicts_images()
+    }
+
     fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {
         self.open_loop(observations, action, context, random)
     }
@@ -98,6 +102,10 @@ impl Actor for Policy {
     ) {
         self.act(state, observation, mode, random);
         action.copy_from_slice(&state.action);
+    }
+
+    fn predicts_images(&self) -> bool {
+        self.config().predicts_images()
     }
 
     fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8> {

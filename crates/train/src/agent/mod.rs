@@ -61,8 +61,13 @@ pub trait Actor: Send + Sized {
         action: &mut [f32],
     );
 
+    /// Whether its world model predicts images; by default, if it observes any.
+    fn predicts_images(&self) -> bool {
+        self.observation_space().image.is_some()
+    }
+
     /// The agent's predicted images of an episode, `[T, 64, 64, 3]`, from the first `context` of its T observations and
-    /// then from the actions `[T, A]` alone; `None` if it does not observe images.
+    /// then from the actions `[T, A]` alone; none if it does not predict images.
     fn open_loop(&self, observations: Observation<'_>, action: &[f32], context: usize, random: &mut Stream) -> Vec<u8>;
 
     /// The agent that was saved at `path`.

@@ -214,6 +214,9 @@ impl<L: Actor> Player<L> {
             Self::Agent(loaded) if loaded.agent.observation_space().image.is_none() => {
                 "this agent observes vectors, so its world model does not predict images"
             }
+            Self::Agent(loaded) if !loaded.agent.predicts_images() => {
+                "this agent has no decoder (agent.reconstruction is \"barlow\"), so its world model does not predict images"
+            }
             Self::Agent(_) => return Ok(()),
         };
         Err(TrainError::ImaginesNothing { why })

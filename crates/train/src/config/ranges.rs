@@ -35,6 +35,8 @@ pub(super) fn expected(path: &str, default: Option<&Value>) -> Option<String> {
         ("agent.latent", _) => "\"gaussian\" or \"categorical\"".to_owned(),
         ("agent.cell", _) => "\"gru\" or \"block_gru\"".to_owned(),
         ("agent.image_network", _) => "\"v1\", \"v3_pool\" or \"v3_strided\"".to_owned(),
+        ("agent.reconstruction", _) => "\"image\" or \"barlow\"".to_owned(),
+        ("agent.loss_weights", _) => "\"fixed\" or \"harmony\"".to_owned(),
         ("agent.norm", _) => "\"none\" or \"rms\"".to_owned(),
         ("agent.activation", _) => "\"elu\" or \"silu\"".to_owned(),
         ("agent.heads", _) => "\"normal\" or \"twohot\"".to_owned(),

@@ -21,6 +21,16 @@ pub enum ChoiceError {
         /// The other.
         other: PathBuf,
     },
+    /// An agent without predictions to score.
+    #[error(
+        "{} does not predict observations (its agent.reconstruction is \"barlow\"), and a ranking scores predictions; leave it out, or choose \
+         with --choose chance",
+        path.display()
+    )]
+    PredictsNothing {
+        /// The agent.
+        path: PathBuf,
+    },
     /// A run with too few random episodes for a ranking.
     #[error(
         "a ranking of sources needs at least 2 random episodes of {task}, and this run begins with {found}: set \

@@ -40,6 +40,9 @@ pub(crate) fn write(
     }
     let name = format!("{:010}-{}", frames.0, environment::file_name(episode.task()));
     video(&videos.join(format!("{name}.gif")), episode, *step_seconds)?;
+    if !agent.predicts_images() {
+        return Ok(());
+    }
     let length = episode.len().min(IMAGES);
     let seen = episode.observations().part(&episode.sizes().observations, 0..length);
     let action = &episode.action()[..length * episode.action_size()];

@@ -1,5 +1,6 @@
 //! Files of golden numbers.
 
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 
@@ -25,4 +26,19 @@ pub fn read(file: &[u8]) -> Result<(Tensors, serde_json::Value), String> {
         all.insert(name, (view.shape().to_vec(), values));
     }
     Ok((all, config))
+}
+
+/// Writes tensors to a file of 64-bit numbers.
+#[allow(dead_code, reason = "tests only read files")]
+pub fn write(tensors: &Tensors, file: &std::path::Path) -> Result<(), String> {
+    let bytes: BTreeMap<&str, Vec<u8>> = tensors
+        .iter()
+        .map(|(name, (_, numbers))| (name.as_str(), numbers.iter().flat_map(|x| x.to_le_bytes()).collect()))
+        .collect();
+    let view = |(name, (shape, _)): (&String, &(Vec<usize>, Vec<f64>))| {
+        let view = TensorView::new(Dtype::F64, shape.clone(), &bytes[name.as_str()]);
+        view.map(|view| (name.clone(), view)).map_err(|error| format!("{name}: {error}"))
+    };
+    let views = tensors.iter().map(view).collect::<Result<Vec<_>, String>>()?;
+    safetensors::serialize_to_file(views, None, file).map_err(|error| format!("{}: {error}", file.display()))
 }
