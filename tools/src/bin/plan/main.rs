@@ -29,12 +29,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
         let published = AgentConfig { precision, ..AgentConfig::default() };
         let config = match small {
-            true => AgentConfig { batch: 3, length: 4, horizon: 4, depth: 2, shard: 2, ..published },
+            true => small_agent(published),
             false => published,
         };
         dreamer::check_device(&config, 6, &Teller { precision, device: device.as_ref() })?;
     }
     Ok(())
+}
+
+/// The same agent at sizes for tests.
+fn small_agent(config: AgentConfig) -> AgentConfig {
+    let (deter, hidden, units) = (20, 20, 20);
+    AgentConfig { batch: 3, length: 4, horizon: 4, depth: 2, shard: 2, deter, hidden, units, ..config }
 }
 
 /// A device that describes the plan it is asked to check, or measures it on another device.
