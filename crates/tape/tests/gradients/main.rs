@@ -462,9 +462,9 @@ fn distances_from_the_identity() {
     let (none, mut workspace) = (model.set(|_| false), Workspace::default());
     let mut tape = Tape::new(&model, &none, &mut workspace);
     let x = tape.leaf(2, 2, |y| y.copy_from_slice(&[4.0, 6.0, 0.0, 2.0]));
-    let distance = IdentityDistance { factor: 0.5, diagonal: 1.0, others: 0.1 };
+    let distance = IdentityDistance { factor: 0.5, diagonal: 1.0, others: 0.125 };
     let y = tape.identity_distance(x, distance);
-    assert_eq!(tape.value(y), [1.0 + 0.1 * 9.0, 0.0]);
+    assert_eq!(tape.value(y), [1.0 + 0.125 * 9.0, 0.0]);
 }
 
 #[test]
