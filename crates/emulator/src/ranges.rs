@@ -75,11 +75,11 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
         }
         "standardised_columns" => {
             let count = whole(2) * whole(3);
-            Ranges { written: from(0, count), read: vec![from(1, count)] }
+            Ranges { written: vec![from(0, count)], read: vec![from(1, count)] }
         }
         "standardised_columns_gradient" => {
             let count = whole(3) * whole(4);
-            Ranges { written: from(0, count), read: vec![from(1, count), from(2, count)] }
+            Ranges { written: vec![from(0, count)], read: vec![from(1, count), from(2, count)] }
         }
         "overlay" => {
             let [images, side, channels, size, stride] = [2, 3, 4, 5, 6].map(whole);

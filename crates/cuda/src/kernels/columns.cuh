@@ -11,6 +11,7 @@
 
 // y[rows, columns] = x less its column's mean, over its column's deviation. A block for each column.
 extern "C" __global__ void standardised_columns(float *y, const float *x, int rows, int columns, float epsilon) {
+    BEGIN;
     SHARED double sums[BLOCK];
     SHARED double mean[1];
     const int column = blockIdx.x;
@@ -41,6 +42,7 @@ extern "C" __global__ void standardised_columns(float *y, const float *x, int ro
 
 extern "C" __global__ void standardised_columns_gradient(float *out, const float *gradient, const float *x, int rows,
         int columns, float epsilon, int accumulate) {
+    BEGIN;
     SHARED double sums[BLOCK];
     // Of the column: its mean, that of its gradient, and the gradient along it.
     SHARED double found[3];
@@ -94,6 +96,7 @@ extern "C" __global__ void standardised_columns_gradient(float *out, const float
 
 // y[n] = the weighted squared difference of each row of factor x[n, n] from that of the identity. A block for each row.
 extern "C" __global__ void identity_distance(float *y, const float *x, int n, float factor, float diagonal, float others) {
+    BEGIN;
     SHARED double sums[BLOCK];
     const long long row = blockIdx.x;
     PHASE {
@@ -112,6 +115,7 @@ extern "C" __global__ void identity_distance(float *y, const float *x, int n, fl
 
 extern "C" __global__ void identity_distance_gradient(float *out, const float *gradient, const float *x, int n,
         float factor, float diagonal, float others, int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < (long long)n * n) {
@@ -125,6 +129,7 @@ extern "C" __global__ void identity_distance_gradient(float *out, const float *g
 
 // y = weight x / e^s + share ln(1 + e^s).
 extern "C" __global__ void harmonised(float *y, const float *x, const float *s, int n, float weight, float share) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) y[i] = weight * expf(-s[0]) * x[i] + share * softplus(s[0]);
@@ -133,6 +138,7 @@ extern "C" __global__ void harmonised(float *y, const float *x, const float *s, 
 
 extern "C" __global__ void harmonised_gradient(float *out, const float *gradient, const float *s, int n, float weight,
         int accumulate) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) put(&out[i], weight * expf(-s[0]) * gradient[i], accumulate);
@@ -142,6 +148,7 @@ extern "C" __global__ void harmonised_gradient(float *out, const float *gradient
 // Each number's part of the gradient with respect to s.
 extern "C" __global__ void harmonised_slopes(float *out, const float *gradient, const float *x, const float *s, int n,
         float weight, float share) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < n) out[i] = gradient[i] * (share * sigmoid(s[0]) - weight * expf(-s[0]) * x[i]);

@@ -165,6 +165,7 @@ extern "C" __global__ void seed_beyond(float *out, const float *mean, int rows, 
 
 // out[rows] = scale unless `mean` exceeds `least`, else 0: the gradient of what takes the divergence's place.
 extern "C" __global__ void seed_within(float *out, const float *mean, int rows, float least, float scale) {
+    BEGIN;
     PHASE {
         const long long i = NUMBER;
         if (i < rows) out[i] = mean[0] > least ? 0.0f : scale;
