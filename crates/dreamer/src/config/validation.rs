@@ -152,7 +152,8 @@ impl AgentConfig {
     fn check_image_blocks(&self) -> Result<(), DreamerError> {
         let (blocks, channels) = (self.image_blocks, self.image_channels()[3]);
         let divides = |number: usize| number.is_multiple_of(blocks);
-        if !self.predicts_images() || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels) {
+        if !self.predicts_images() || self.image_network == ImageNetwork::V1 || divides(self.deter) && divides(channels)
+        {
             return Ok(());
         }
         let range = format!(
