@@ -130,7 +130,7 @@ mod tests {
             for sizes in [[48, 32, k], [64, 64, k], [130, 130, k], [1000, 1000, k]] {
                 let tile = Tile::choose(Precision::Full, sizes);
                 let part = tile.part(sizes);
-                assert!(part % 32 == 0 && part < k + 32, "{sizes:?}: {part}");
+                assert!(part.is_multiple_of(32) && part < k + 32, "{sizes:?}: {part}");
             }
         }
     }
