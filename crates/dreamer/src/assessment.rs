@@ -47,7 +47,7 @@ impl<F: Real> Policy<F> {
     ///
     /// # Panics
     /// If observations and actions have different lengths, or there are none, or the agent does not predict observations
-    /// ([`AgentConfig::predicts_observations`]).
+    /// ([`crate::AgentConfig::predicts_observations`]).
     pub fn assess(&self, observations: Observation<'_>, actions: &[F], horizons: &[usize]) -> Assessment {
         let agent = self.constant_view();
         assert!(agent.config.predicts_observations(), "an agent that predicts observations");
