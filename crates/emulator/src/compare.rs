@@ -49,9 +49,8 @@ pub fn batch(config: &AgentConfig) -> Batch {
 }
 
 /// A new agent, whose reward sources have standards that change the predictions, if it standardises any, and whose learned
-/// weights of losses are not those of the settings any more. Two-hot heads
-/// predict small numbers: at first, the probabilities of the outermost bins cancel out but for rounding, which their
-/// size makes large.
+/// weights of losses have already left those of the settings. Two-hot heads predict small numbers: at first, the
+/// probabilities of the outermost bins cancel out but for rounding, which their size makes large.
 fn agent(config: &AgentConfig) -> Agent {
     let mut agent = Agent::new(config, ACTIONS, 3).unwrap();
     let parameters = agent.learner_mut().parameters_mut();
@@ -180,7 +179,8 @@ pub const F32: [f64; 3] = [1e-5, 1e-3, 1e-4];
 /// The same in bf16: the CPU does not round the factors of its smallest matrix products.
 pub const BF16: [f64; 3] = [5e-2, 0.2, 1e-2];
 
-/// The same in tf32: the CPU rounds no factors, so that the gates of some activations differ.
+/// The same in tf32, in which the CPU rounds no factors: half of those for bf16, where it rounds most. Products alone
+/// have bounds of a few roundings (`products`).
 pub const TF32: [f64; 3] = [2.5e-2, 0.1, 5e-3];
 
 /// Every kind of agent, by name; whether its embeddings are known before, and the tolerances of

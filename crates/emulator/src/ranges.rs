@@ -56,11 +56,7 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
             let read = [from(3, rows * inputs), from(4, rows * size)].into_iter().chain(weights).collect();
             Ranges { written, read }
         }
-        "sum_parts" => {
-            let (n, count) = (whole(2), whole(3));
-            Ranges { written: vec![from(0, n)], read: vec![from(1, n * count)] }
-        }
-        "sum_columns" => {
+        "sum_parts" | "sum_columns" => {
             let (n, count) = (whole(2), whole(3));
             Ranges { written: vec![from(0, n)], read: vec![from(1, n * count)] }
         }

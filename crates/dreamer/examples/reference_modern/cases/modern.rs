@@ -3,12 +3,9 @@
 use super::case::{Case, Results, columns, matrix, mean, swapped};
 use super::dynamics::{Constants, Rollouts, VARIANTS, Variant};
 use super::returns::weights;
-use super::whole::{Tensor, Whole, by_rollout};
+use super::whole::{Tensor, Whole, by_rollout, shared};
 use super::world_model::{check, filter, replay_value, roll_out};
-use dreamer::{
-    ActionDistribution, AgentConfig, Divergence, Heads, LayerActivation, Learner, Metric, Norm, ReturnScale,
-    ReturnsFrom, StepMetrics,
-};
+use dreamer::{AgentConfig, Learner, Metric, StepMetrics};
 use tape::{Gradients, Parameter, Tape, Workspace, follow, percentiles, range_divisor};
 
 /// The agent that the configuration describes.
@@ -16,44 +13,17 @@ pub fn config(case: &Case) -> Result<AgentConfig, String> {
     let size = |key: &str| case.size(&format!("modern.{key}"));
     Ok(AgentConfig {
         depth: size("depth")?,
-        stoch: size("stoch")?,
-        deter: size("deter")?,
-        hidden: size("hidden")?,
-        units: size("units")?,
-        norm: Norm::Rms,
-        activation: LayerActivation::Silu,
-        heads: Heads::TwoHot,
-        bins: size("bins")?,
         reward_layers: size("reward_layers")?,
         value_layers: size("value_layers")?,
         actor_layers: size("actor_layers")?,
-        discount_head: true,
         discount_layers: size("continue_layers")?,
-        discount_scale: 1.0,
-        discount: 1.0 - 1.0 / case.number("horizon")?,
-        batch: size("batch")?,
-        length: size("time")?,
-        horizon: size("horizon")?,
-        resets: true,
-        returns_from: ReturnsFrom::Start,
-        lambda: case.number("lam")?,
-        divergence: Divergence::Balanced,
-        free_nats: case.number("free_nats")?,
-        kl_scale: case.number("dyn_scale")?,
-        representation_scale: case.number("rep_scale")?,
         min_std: case.number("gaussian_min_std")?,
-        actor: ActionDistribution::BoundedNormal,
-        actor_entropy: case.number("actent")?,
-        slow_value: case.number("slow_rate")?,
-        replay_value: case.number("repval_scale")?,
         replay_value_trains_model: false,
-        return_scale: ReturnScale::Percentile,
         model_learning_rate: case.number("model_lr")?,
         value_learning_rate: case.number("value_lr")?,
         actor_learning_rate: case.number("actor_lr")?,
         gradient_clip: case.number("grad_clip")?,
-        shard: size("batch")?,
-        ..AgentConfig::default()
+        ..shared(case, "modern")?
     })
 }
 

@@ -6,12 +6,9 @@ use super::optimiser::check as check_optimiser;
 use super::resets::indices;
 use super::returns::weights;
 pub use super::v3_names::tensors;
-use super::whole::{Tensor, Whole, by_rollout, by_step};
+use super::whole::{Tensor, Whole, by_rollout, by_step, shared};
 use super::world_model::{Rollouts, check, classes, filter, replay_value, roll_out};
-use dreamer::{
-    ActionDistribution, ActorGradient, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent, LayerActivation,
-    Learner, Norm, OptimiserRule, ReturnScale, ReturnsFrom,
-};
+use dreamer::{ActorGradient, AgentConfig, Cell, ImageNetwork, Latent, Learner, OptimiserRule};
 use tape::{Optimiser, Tape, Workspace, range_divisor};
 
 /// The agent that the configuration describes.
@@ -25,50 +22,23 @@ pub fn config(case: &Case) -> Result<AgentConfig, String> {
         image_multipliers: case.multipliers("v3.mults")?,
         image_blocks: size("bspace")?,
         latent: Latent::Categorical,
-        stoch: size("stoch")?,
         classes: size("classes")?,
         latent_unimix: case.number("unimix")?,
         cell: Cell::BlockGru,
-        deter: size("deter")?,
         blocks: size("blocks")?,
         prior_layers: size("imglayers")?,
-        hidden: size("hidden")?,
-        units: size("units")?,
-        norm: Norm::Rms,
-        activation: LayerActivation::Silu,
-        heads: Heads::TwoHot,
-        bins: size("bins")?,
         reward_layers: size("rewlayers")?,
         value_layers: size("vallayers")?,
         actor_layers: size("pollayers")?,
-        discount_head: true,
         discount_layers: size("conlayers")?,
-        discount_scale: 1.0,
-        discount: 1.0 - 1.0 / case.number("horizon")?,
-        batch: size("batch")?,
-        length: size("time")?,
-        horizon: size("horizon")?,
-        resets: true,
-        returns_from: ReturnsFrom::Start,
-        lambda: case.number("lam")?,
-        divergence: Divergence::Balanced,
-        free_nats: case.number("free_nats")?,
-        kl_scale: case.number("dyn_scale")?,
-        representation_scale: case.number("rep_scale")?,
-        actor: ActionDistribution::BoundedNormal,
         actor_gradient: ActorGradient::Reinforce,
-        actor_entropy: case.number("actent")?,
-        slow_value: case.number("slow_rate")?,
-        replay_value: case.number("repval_scale")?,
-        return_scale: ReturnScale::Percentile,
         optimiser: OptimiserRule::LaProp,
         clip_ratio: case.number("agc_clip")?,
         learning_rate_warmup: 0,
         model_learning_rate: rate,
         value_learning_rate: rate,
         actor_learning_rate: rate,
-        shard: size("batch")?,
-        ..AgentConfig::default()
+        ..shared(case, "v3")?
     })
 }
 

@@ -2,7 +2,10 @@
 //! gradient step on its batch and noise.
 
 use super::case::{Case, Results, swapped};
-use dreamer::{AgentConfig, BatchView, Learner, Noise, Optimisers, StepMetrics};
+use dreamer::{
+    ActionDistribution, AgentConfig, BatchView, Divergence, Heads, LayerActivation, Learner, Noise, Norm, Optimisers,
+    ReturnScale, ReturnsFrom, StepMetrics,
+};
 use tape::{Optimiser, Parameter};
 
 /// A tensor of a case that is a parameter of an agent, or a part of one.
@@ -18,6 +21,41 @@ type Tensors = fn(&Learner<f64>, Parameter) -> Result<Vec<Tensor>, String>;
 
 /// The path of the range of returns, which a case has as two numbers.
 pub const RANGE: &str = "return_range.bounds";
+
+/// What the configurations of whole agents have in common. The keys of sizes begin with `agent`.
+pub fn shared(case: &Case, agent: &str) -> Result<AgentConfig, String> {
+    let size = |key: &str| case.size(&format!("{agent}.{key}"));
+    Ok(AgentConfig {
+        stoch: size("stoch")?,
+        deter: size("deter")?,
+        hidden: size("hidden")?,
+        units: size("units")?,
+        norm: Norm::Rms,
+        activation: LayerActivation::Silu,
+        heads: Heads::TwoHot,
+        bins: size("bins")?,
+        discount_head: true,
+        discount_scale: 1.0,
+        discount: 1.0 - 1.0 / case.number("horizon")?,
+        batch: size("batch")?,
+        shard: size("batch")?,
+        length: size("time")?,
+        horizon: size("horizon")?,
+        resets: true,
+        returns_from: ReturnsFrom::Start,
+        lambda: case.number("lam")?,
+        divergence: Divergence::Balanced,
+        free_nats: case.number("free_nats")?,
+        kl_scale: case.number("dyn_scale")?,
+        representation_scale: case.number("rep_scale")?,
+        actor: ActionDistribution::BoundedNormal,
+        actor_entropy: case.number("actent")?,
+        slow_value: case.number("slow_rate")?,
+        replay_value: case.number("repval_scale")?,
+        return_scale: ReturnScale::Percentile,
+        ..AgentConfig::default()
+    })
+}
 
 /// A case of a whole agent.
 pub struct Whole<'a> {
