@@ -249,6 +249,13 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan without the patterns of its optional rules that match none of these paths of parameters. Plans that are
+    /// equal then do the same to an agent with these parameters.
+    #[must_use]
+    pub fn acting_on(&self, paths: &[&str]) -> Self {
+        Self { rules: self.rules.iter().filter_map(|rule| rule.acting_on(paths)).collect(), ..self.clone() }
+    }
+
     /// The plan as TOML, which [`Plan::parse`] reads.
     pub fn to_toml(&self) -> String {
         let source = |source: &SourceRef| match source.sha256.clone() {

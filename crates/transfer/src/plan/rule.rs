@@ -32,6 +32,19 @@ pub struct Rule {
     pub(super) line: Option<usize>,
 }
 
+impl Rule {
+    /// The rule as it acts on an agent whose parameters have these paths: an optional rule without the patterns that
+    /// match none of them, or `None` if none is left.
+    pub(super) fn acting_on(&self, paths: &[&str]) -> Option<Self> {
+        let mut rule = self.clone();
+        if rule.optional {
+            rule.patterns.retain(|pattern| paths.iter().any(|path| pattern.matches(path)));
+            rule.optional = false;
+        }
+        (!rule.patterns.is_empty()).then_some(rule)
+    }
+}
+
 /// The sources of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RuleSources {

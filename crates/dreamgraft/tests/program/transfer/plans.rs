@@ -201,6 +201,30 @@ fn a_run_of_another_transfer_is_refused_with_the_difference() {
 }
 
 #[test]
+fn a_run_that_began_with_an_earlier_form_of_a_built_in_plan_is_resumed() {
+    let program = with_source();
+    let train = |steps| arguments(&["hopper"], "run", &["--from", "source", "--steps", steps]);
+    program.succeed(&train("1000"));
+    // The form from before agents without decoders, and from before learned weights of losses.
+    let record = program.path("run/transfer.toml");
+    let mut plan = std::fs::read_to_string(&record).unwrap();
+    for (now, earlier) in [
+        (", \"world_model.projector.*\"]\noptional = true\n", "]\n"),
+        ("[[rule]]\nmatch = \"world_model.loss_weights.*\"\noptional = true\ntake = \"random\"\n", ""),
+    ] {
+        assert!(plan.contains(now), "{plan}");
+        plan = plan.replace(now, earlier);
+    }
+    std::fs::write(&record, &plan).unwrap();
+    let resumed = program.succeed(&train("2000"));
+    assert!(resumed.contains("resuming at frame 1 000"), "{resumed}");
+    // A difference that this agent has is one still.
+    std::fs::write(&record, plan.replace("world_model.decoder.**", "world_model.decoder.h1.*")).unwrap();
+    let error = program.fail(4, &train("3000"));
+    assert!(error.contains("another transfer") && error.contains("world_model.decoder.h1.*"), "{error}");
+}
+
+#[test]
 fn a_plan_with_sources_of_its_own_needs_no_other() {
     let program = with_source();
     let rest = "[[rule]]\nmatch = \"**\"\nrest = true\ntake = \"random\"\n";
