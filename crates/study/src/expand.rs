@@ -1,6 +1,7 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
-//! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `methods`, those of each
+//! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `existing`, agents from before the
+//! study; in `existing_fit`, whether these fit its targets; in `methods`, those of each
 //! method; in `earlier_episodes`, guides and rehearsal; in `choosing`, those that choose a source when they begin; in
 //! `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the
 //! seed of a target. Not here: the keys of a study file (`study_file`), the manifest in a folder (`prepare`), and
@@ -9,6 +10,8 @@
 mod checks;
 mod choosing;
 mod earlier_episodes;
+mod existing;
+mod existing_fit;
 mod methods;
 mod pilot;
 mod shared_seeds;
@@ -20,12 +23,14 @@ use crate::manifest::{Entry, Manifest, Role, arguments_of};
 use crate::place::place_of;
 use crate::study_file::{Count, LoadedStudy, Order, StudyFile};
 use environment::Catalogue;
+use existing::Existing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, Rehearse, RunRequest};
 
+pub use existing_fit::check_existing;
 pub use sources::unused;
 
 /// The largest number of runs in a study.
@@ -117,6 +122,8 @@ struct Expansion<'a> {
     /// The own settings of each method's targets.
     of_methods: Vec<Vec<Variant>>,
     entries: Vec<Entry>,
+    /// The agents from before the study that its sources name.
+    existing: Vec<Existing>,
     /// The index of each entry by its folder.
     folders: BTreeMap<PathBuf, usize>,
 }
@@ -125,8 +132,8 @@ impl<'a> Expansion<'a> {
     fn new(read: &'a LoadedStudy, catalogue: &'a dyn Catalogue, source_seed: u64) -> Result<Self, StudyError> {
         let study = &read.study;
         let (variants, of_methods) = (Vec::new(), Vec::new());
-        let (entries, folders) = (Vec::new(), BTreeMap::new());
-        let mut new = Self { read, catalogue, study, source_seed, variants, of_methods, entries, folders };
+        let (entries, existing, folders) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut new = Self { read, catalogue, study, source_seed, variants, of_methods, entries, existing, folders };
         new.read_settings()?;
         Ok(new)
     }

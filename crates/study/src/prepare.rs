@@ -2,7 +2,7 @@
 //!
 //! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
 
-use crate::expand::{EARLIER_SOURCE_SEED, manifest_of, manifest_with};
+use crate::expand::{EARLIER_SOURCE_SEED, check_existing, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
 use crate::study_file::{LoadedStudy, StudyFile};
 use crate::{StudyError, layout};
@@ -52,6 +52,7 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     if let Some(found) = written(read, catalogue, folder)? {
         return Ok(found);
     }
+    check_existing(read, catalogue, &manifest)?;
     files::create_folders(folder).map_err(StudyError::io(folder))?;
     refuse_foreign(folder)?;
     // Another process may have written it meanwhile.

@@ -83,8 +83,10 @@ pub struct Source {
     pub tasks: Option<Tasks>,
     /// An agent for each of these.
     pub each: Option<Tasks>,
+    /// Agents that were trained before the study, by the paths of their runs, checkpoints or exports.
+    pub agents: Option<Paths>,
     /// Environment frames of each agent's run.
-    pub steps: Count,
+    pub steps: Option<Count>,
     /// Its seed; [`StudyFile::source_seed`] by default.
     pub seed: Option<SourceSeed>,
     /// Whether it is a control that takes no gradient step.
@@ -131,6 +133,28 @@ impl TryFrom<SourceSeedText> for SourceSeed {
     }
 }
 
+/// A path, or several.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "OnePathOrMore")]
+pub struct Paths(pub Vec<PathBuf>);
+
+/// [`Paths`] as they are written.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "it must be the path of a run, a checkpoint or an export, or a list of such paths")]
+enum OnePathOrMore {
+    One(PathBuf),
+    More(Vec<PathBuf>),
+}
+
+impl From<OnePathOrMore> for Paths {
+    fn from(paths: OnePathOrMore) -> Self {
+        match paths {
+            OnePathOrMore::One(path) => Self(vec![path]),
+            OnePathOrMore::More(paths) => Self(paths),
+        }
+    }
+}
+
 /// Tasks, or the name of a combination, which has different tasks for each target.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged, expecting = "it must be a list of tasks, or the name of a combination")]
@@ -170,7 +194,7 @@ pub struct LoadedStudy {
     pub path: PathBuf,
     /// Its text, in which messages find the lines of keys.
     pub text: String,
-    /// SHA-256 of its text and of the plans that it names.
+    /// SHA-256 of its text, and of the plans and agents that it names.
     pub checksum: String,
 }
 
@@ -183,7 +207,7 @@ impl LoadedStudy {
     }
 }
 
-/// Reads the study file at `path`, and the plans that it names.
+/// Reads the study file at `path`, and the plans that it names; the agents that it names must be there.
 ///
 /// # Errors
 /// The first key that cannot be used, with its path and line, or a file that cannot be read.
@@ -193,6 +217,15 @@ pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     let mut covered = text.clone();
     for file in study.method.iter().filter_map(Method::plan_file) {
         covered.push_str(&contents(&next_to(path, file))?);
+    }
+    for (index, source) in study.source.iter().enumerate() {
+        for (place, agent) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
+            let sha256 = transfer::sha256_of(&source.name, &next_to(path, agent)).map_err(|error| {
+                let place = place_of(path, &text, &format!("source[{index}].agents[{place}]"));
+                StudyError::StudyFile { place, why: error.to_string() }
+            })?;
+            covered.push_str(&sha256);
+        }
     }
     Ok(LoadedStudy { study, path: path.to_owned(), text, checksum: sha256(covered.as_bytes()) })
 }

@@ -67,7 +67,11 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
     let folder = typed.place.folder(&read.study);
     let manifest = match study::recorded(&read, catalogue, &folder)? {
         Some(recorded) => recorded,
-        None => study::manifest_of(&read, catalogue)?,
+        None => {
+            let manifest = study::manifest_of(&read, catalogue)?;
+            study::check_existing(&read, catalogue, &manifest)?;
+            manifest
+        }
     };
     let states = status::status(&folder, &manifest);
     let mut lines = Vec::new();

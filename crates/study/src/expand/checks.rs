@@ -5,7 +5,7 @@ use super::{Aim, Expansion};
 use crate::StudyError;
 use crate::manifest::Role;
 use crate::method::Repeated;
-use crate::study_file::Tasks;
+use crate::study_file::{Source, Tasks};
 use environment::TaskError;
 use std::collections::BTreeSet;
 use train::Origin;
@@ -71,10 +71,7 @@ impl Expansion<'_> {
                     self.check_tasks(&format!("source[{index}].{key}"), tasks)?;
                 }
             }
-            if source.tasks.is_some() == source.each.is_some() {
-                let why = "give either `tasks` (one agent learns all of them) or `each` (one agent per task)";
-                return Err(self.error(&format!("source[{index}]"), why));
-            }
+            self.check_source(&format!("source[{index}]"), source)?;
         }
         for (index, method) in study.method.iter().enumerate() {
             if let Some(Repeated { key, entry, text }) = method.repeated() {
@@ -83,6 +80,36 @@ impl Expansion<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The keys of a source: those of runs, or the paths of agents.
+    fn check_source(&self, key: &str, source: &Source) -> Result<(), StudyError> {
+        let Source { tasks, each, agents, steps, seed, untrained, universal, plan, .. } = source;
+        let kinds = [tasks.is_some(), each.is_some(), agents.is_some()];
+        if kinds.into_iter().filter(|given| *given).count() != 1 {
+            let why = "give one of `tasks` (one agent learns all of them), `each` (one agent per task) and `agents` (the paths of \
+                       agents that were trained before)";
+            return Err(self.error(key, why));
+        }
+        let Some(agents) = agents else {
+            let missing = "give the environment frames that its agents learn for, such as steps = 1e5";
+            return steps.map(|_| ()).ok_or_else(|| self.error(&format!("{key}.steps"), missing));
+        };
+        let of_training = [
+            ("steps", steps.is_some()),
+            ("seed", seed.is_some()),
+            ("untrained", *untrained),
+            ("universal", universal.is_some()),
+            ("plan", plan.is_some()),
+        ];
+        if let Some((own, _)) = of_training.into_iter().find(|(_, given)| *given) {
+            let why = "it is about training, and the `agents` of this source are trained already; remove it";
+            return Err(self.error(&format!("{key}.{own}"), why));
+        }
+        match agents.0.is_empty() {
+            true => Err(self.error(&format!("{key}.agents"), "the list is empty; give the path of at least one agent")),
+            false => Ok(()),
+        }
     }
 
     /// The settings of a table that a study file must not have: `key` is that of the table.

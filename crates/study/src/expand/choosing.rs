@@ -48,9 +48,8 @@ impl<'a> Expansion<'a> {
             let why = "the sources have only one agent, so there is nothing to choose; name a source more, or one with `each`";
             return Err(self.error(&format!("{key}.from"), why));
         }
-        let candidates = agents.iter().map(|agent| self.entries[*agent].folder.clone()).collect();
+        let candidates = agents.iter().map(|agent| self.folder_of(*agent)).collect();
         let origin = Origin::Agents { from: candidates, choose, plan: Some(plan.into()), fraction };
-        agents.sort_unstable();
         self.add_target(key, name, Some(from.join(", ")), aim, &agents, origin)
     }
 

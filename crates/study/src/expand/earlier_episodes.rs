@@ -1,20 +1,22 @@
 //! Methods whose targets begin with episodes of an agent (`guide`), or also learn from its episodes (`rehearse`).
 
+use super::existing::SourceAgent;
 use super::{Aim, Expansion};
 use crate::StudyError;
 use crate::manifest::Entry;
+use files::layout::EPISODES;
 use std::path::PathBuf;
 use train::Rehearse;
 use train::config::KeptFiles;
 
 impl Expansion<'_> {
-    /// The run of the agent that guides the targets of `aim`, which is added if necessary. That it cannot act in the
+    /// The agent that guides the targets of `aim`, whose run is added if necessary. That it cannot act in the
     /// task must not come to light only after it has been trained.
-    pub(super) fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+    pub(super) fn add_guide(&mut self, key: &str, aim: &Aim<'_>) -> Result<Option<SourceAgent>, StudyError> {
         let Some(guide) = aim.guide else { return Ok(None) };
         let source = self.source(key, guide)?;
         let agent = self.add_one_agent(key, source, aim, &mut Vec::new())?;
-        let learns_it = self.entries[agent].tasks.iter().any(|task| task == aim.task);
+        let learns_it = self.tasks_of(agent).iter().any(|task| task == aim.task);
         match self.action_sizes(key, agent, aim)? {
             Some((own, needed)) if !learns_it && own != needed => {
                 let needed = wording::counted(needed as u64, "action element");
@@ -29,8 +31,8 @@ impl Expansion<'_> {
         }
     }
 
-    /// The run of the agent whose episodes the targets of `aim` rehearse, which is added if necessary.
-    pub(super) fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<usize>, StudyError> {
+    /// The agent whose episodes the targets of `aim` rehearse, and whose run is added if necessary.
+    pub(super) fn add_rehearsal(&mut self, method: &str, aim: &Aim<'_>) -> Result<Option<SourceAgent>, StudyError> {
         let (key, share) = (format!("{method}.rehearse"), format!("{method}.share"));
         let Some(name) = aim.rehearse.0 else {
             return match aim.rehearse.1 {
@@ -47,14 +49,27 @@ impl Expansion<'_> {
         }
         let source = self.source(&key, name)?;
         let agent = self.add_one_agent(&key, source, aim, &mut Vec::new())?;
-        let Entry { tasks, seed, .. } = &self.entries[agent];
-        let of_source = self.config(&key, tasks, self.study.steps, *seed, &aim.base)?;
-        if of_source.replay.files == KeptFiles::UntilFinished {
-            let why = "replay.files = \"until_finished\" removes the episodes of its source; remove that setting from the study's [set]";
-            return Err(self.error(&key, why));
+        match agent {
+            SourceAgent::Run(index) => {
+                let Entry { tasks, seed, .. } = &self.entries[index];
+                let of_source = self.config(&key, tasks, self.study.steps, *seed, &aim.base)?;
+                if of_source.replay.files == KeptFiles::UntilFinished {
+                    let why = "replay.files = \"until_finished\" removes the episodes of its source; remove that setting from the \
+                               study's [set]";
+                    return Err(self.error(&key, why));
+                }
+            }
+            SourceAgent::Existing(_) => {
+                let folder = self.folder_of(agent);
+                if !folder.join(EPISODES).is_dir() {
+                    let why =
+                        format!("{} has no episodes; name the folder of a run that has kept its own", folder.display());
+                    return Err(self.error(&key, why));
+                }
+            }
         }
         match self.action_sizes(&key, agent, aim)? {
-            Some((own, needed)) if own > needed && self.entries[agent].tasks.len() == 1 => {
+            Some((own, needed)) if own > needed && self.tasks_of(agent).len() == 1 => {
                 let own = wording::counted(own as u64, "action element");
                 let why = format!(
                     "the episodes of source {name:?} have {own}, and {} has {needed}; name a source with at most as many",
@@ -68,11 +83,11 @@ impl Expansion<'_> {
 
     /// The action sizes of a source's agent and of the task of `aim`; `None` if one of them is an environment of
     /// another program, which would be started.
-    fn action_sizes(&self, key: &str, agent: usize, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
+    fn action_sizes(&self, key: &str, agent: SourceAgent, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
         let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
         let size =
             |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
-        let own: Option<Vec<usize>> = self.entries[agent].tasks.iter().map(|task| size(task)).collect();
+        let own: Option<Vec<usize>> = self.tasks_of(agent).iter().map(|task| size(task)).collect();
         Ok(own.and_then(|sizes| sizes.into_iter().max()).zip(size(aim.task)))
     }
 }

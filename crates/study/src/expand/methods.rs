@@ -3,6 +3,7 @@
 //! Here: the runs of each kind of method. Not here: the sources' own runs, and the order of all runs (`expand`).
 
 use super::checks::{check_fraction, check_name};
+use super::existing::SourceAgent;
 use super::pilot::Candidates;
 use super::{Aim, Asked, Expansion, folder_name, universal_origin};
 use crate::manifest::Role;
@@ -72,7 +73,7 @@ impl<'a> Expansion<'a> {
                     let untrained = source.untrained;
                     for agent in self.add_agents(source, aim, &mut Vec::new())? {
                         let own = self.name_of_agent(agent, untrained);
-                        let from = self.entries[agent].folder.clone();
+                        let from = self.folder_of(agent);
                         let origin = Origin::Agent { from, plan: Some(plan.into()), fraction: *fraction, untrained };
                         self.add_target(&key, &named("single-source"), Some(own), aim, &[agent], origin)?;
                     }
@@ -114,12 +115,6 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The name of a source's agent among others: its tasks, and whether it is an untrained control.
-    pub(super) fn name_of_agent(&self, agent: usize, untrained: bool) -> String {
-        let tasks = file_name(&self.entries[agent].tasks.join("+"));
-        if untrained { format!("{tasks}-untrained") } else { tasks }
-    }
-
     /// The absolute path of a plan's file next to the study file, and the plan: a mistake in it must not come to light only after its
     /// sources have been trained.
     fn plan_file(&self, key: &str, file: &Path) -> Result<(String, transfer::Plan), StudyError> {
@@ -159,7 +154,7 @@ impl<'a> Expansion<'a> {
         let key_from = format!("{key}.from");
         let source = self.source(&key_from, from)?;
         let agent = self.add_one_agent(&key_from, source, aim, &mut Vec::new())?;
-        let folder = self.entries[agent].folder.clone();
+        let folder = self.folder_of(agent);
         let origin = Origin::Agent { from: folder, plan: Some(plan.into()), fraction, untrained: source.untrained };
         self.add_target(key, name, Some(from.to_owned()), aim, &[agent], origin)
     }
@@ -179,23 +174,23 @@ impl<'a> Expansion<'a> {
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
             for agent in self.add_agents(source, aim, &mut Vec::new())? {
-                if agent != encoder && self.entries[agent].after != [encoder] {
+                // That an agent from before the study has this encoder is seen when parameters are compared.
+                let is_known = agent.run().zip(encoder.run());
+                if is_known.is_some_and(|(own, encoder)| own != encoder && self.entries[own].after != [encoder]) {
                     let why = format!(
                         "source {reward:?} does not have the encoder of {universal:?}; give it universal = \
                          {universal:?}"
                     );
                     return Err(self.error(&format!("{key}.reward_from"), why));
                 }
-                rewards.push(self.entries[agent].folder.clone());
+                rewards.push(self.folder_of(agent));
                 after.push(agent);
             }
         }
         if rewards.is_empty() {
             return Err(self.error(&format!("{key}.reward_from"), "the list is empty; name at least one source"));
         }
-        after.sort_unstable();
-        after.dedup();
-        let origin = universal_origin(self.entries[encoder].folder.clone(), rewards, plan);
+        let origin = universal_origin(self.folder_of(encoder), rewards, plan);
         self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
@@ -205,7 +200,7 @@ impl<'a> Expansion<'a> {
         method: &str,
         source: Option<String>,
         aim: &Aim<'_>,
-        after: &[usize],
+        after: &[SourceAgent],
         origin: Origin,
     ) -> Result<(), StudyError> {
         check_name(method).map_err(|why| self.error(&format!("{key}.name"), why))?;
@@ -224,13 +219,12 @@ impl<'a> Expansion<'a> {
             return Err(self.error(key, why));
         }
         let (tasks, settings, steps) = (vec![(*task).to_owned()], own.typed(), self.study.steps);
-        let mut after = after.to_vec();
-        after.extend(guide.into_iter().chain(rehearse));
+        let agents = after.iter().copied().chain(guide).chain(rehearse);
+        let mut after: Vec<usize> = agents.filter_map(SourceAgent::run).collect();
         after.sort_unstable();
         after.dedup();
-        let folder_of = |index: usize| self.entries[index].folder.clone();
-        let (guide, share) = (guide.map(folder_of), aim.rehearse.1);
-        let rehearse = rehearse.map(|index| Rehearse { from: folder_of(index), share });
+        let (guide, share) = (guide.map(|agent| self.folder_of(agent)), aim.rehearse.1);
+        let rehearse = rehearse.map(|agent| Rehearse { from: self.folder_of(agent), share });
         let asked = Asked { tasks, settings, steps, seed: *seed, folder, origin, guide, rehearse };
         self.push(Role::Target, &own.of_method(method), source, asked, after)?;
         Ok(())

@@ -60,7 +60,7 @@ impl<'a> Expansion<'a> {
         }
         for (agent, untrained) in agents {
             for (plan, fraction) in &ways {
-                let (from, name) = (self.entries[agent].folder.clone(), self.name_of_agent(agent, untrained));
+                let (from, name) = (self.folder_of(agent), self.name_of_agent(agent, untrained));
                 let fraction_text = fraction.map(|fraction| format!(", {fraction}")).unwrap_or_default();
                 let source = format!("{name}, {plan}{fraction_text}");
                 let origin = Origin::Agent { from, plan: Some((*plan).into()), fraction: *fraction, untrained };

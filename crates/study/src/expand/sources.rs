@@ -1,11 +1,12 @@
 //! The sources' runs, which methods and other sources need, and the sources that no method uses.
 //!
-//! Not here: the sources that each method needs (`methods`), and the order of all runs (`expand`).
+//! Not here: agents that were trained before the study (`existing`), the sources that each method needs (`methods`), and the order of all runs (`expand`).
 
 use super::checks::check_preset;
+use super::existing::SourceAgent;
 use super::{Aim, Asked, Expansion, folder_name, universal_origin};
 use crate::manifest::Role;
-use crate::study_file::{Method, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
+use crate::study_file::{Count, Method, SOURCE_SEED, Source, SourceSeed, StudyFile, Tasks};
 use crate::{StudyError, layout};
 use environment::file_name;
 use std::collections::BTreeSet;
@@ -26,8 +27,12 @@ pub fn unused(study: &StudyFile) -> Vec<String> {
         used.extend(others);
     }
     let sources = study.source.iter().map(|source| &*source.name).filter(|name| !used.contains(name));
-    let mut notes: Vec<String> =
-        sources.map(|name| format!("no method uses the source {name:?}; it will be trained anyway")).collect();
+    let exists = |name: &str| study.source.iter().any(|source| source.name == name && source.agents.is_some());
+    let note = |name: &str| {
+        let anyway = if exists(name) { "" } else { "; it will be trained anyway" };
+        format!("no method uses the source {name:?}{anyway}")
+    };
+    let mut notes: Vec<String> = sources.map(note).collect();
     let lists = || study.source.iter().flat_map(|source| source.tasks.iter().chain(&source.each));
     let is_used = |name: &str| lists().any(|tasks| matches!(tasks, Tasks::Combination(used) if used == name));
     let combinations = study.combination.keys().filter(|name| !is_used(name));
@@ -53,13 +58,13 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
-    /// The runs of a source for the targets of `aim`, which are added if necessary. `above` are the sources that depend on this one.
+    /// The agents of a source for the targets of `aim`, whose runs are added if necessary. `above` are the sources that depend on this one.
     pub(super) fn add_agents(
         &mut self,
         source: &'a Source,
         aim: &Aim<'_>,
         above: &mut Vec<&'a str>,
-    ) -> Result<Vec<usize>, StudyError> {
+    ) -> Result<Vec<SourceAgent>, StudyError> {
         if above.contains(&source.name.as_str()) {
             let circle = above.iter().chain([&source.name.as_str()]).copied().collect::<Vec<_>>().join(" -> ");
             return Err(self.error(
@@ -96,6 +101,9 @@ impl<'a> Expansion<'a> {
                 return Err(self.error(&key, why));
             }
         }
+        if source.agents.is_some() {
+            return self.add_existing(&key, source);
+        }
         let groups = match (&source.tasks, &source.each) {
             (Some(tasks), _) => vec![self.tasks(&format!("{key}.tasks"), tasks, aim.task)?],
             (None, Some(each)) => {
@@ -113,19 +121,19 @@ impl<'a> Expansion<'a> {
         first.saturating_add(target)
     }
 
-    /// The only run of a source for the targets of `aim`.
+    /// The only agent of a source for the targets of `aim`.
     pub(super) fn add_one_agent(
         &mut self,
         key: &str,
         source: &'a Source,
         aim: &Aim<'_>,
         above: &mut Vec<&'a str>,
-    ) -> Result<usize, StudyError> {
+    ) -> Result<SourceAgent, StudyError> {
         match self.add_agents(source, aim, above)?[..] {
             [one] => Ok(one),
             ref all => {
                 let why = format!(
-                    "source {:?} has {} agents, but this key needs a source with one agent; use a source with `tasks`",
+                    "source {:?} has {} agents, but this key needs a source with one agent; use a source with `tasks`, or with one path in `agents`",
                     source.name,
                     all.len()
                 );
@@ -134,20 +142,28 @@ impl<'a> Expansion<'a> {
         }
     }
 
-    /// The run of a source on `tasks`, which is added if there is no equal one. `encoder` is the run whose encoder it has.
+    /// The agent of a source on `tasks`, whose run is added if there is no equal one. `encoder` is the agent whose encoder it has.
     fn add_agent(
         &mut self,
         source: &Source,
         tasks: Vec<String>,
         aim: &Aim<'_>,
-        encoder: Option<usize>,
-    ) -> Result<usize, StudyError> {
+        encoder: Option<SourceAgent>,
+    ) -> Result<SourceAgent, StudyError> {
         let variant = &aim.base;
-        let mut what = format!("{}{}", source.steps.0, variant.of_folder());
-        if let Some(encoder) = encoder.map(|index| &self.entries[index]) {
-            // The folder of the agent with the encoder, below `sources`.
-            let parts: Vec<_> = encoder.folder.iter().skip(1).map(|part| part.to_string_lossy()).collect();
-            what.push_str(&format!("-sees-as-{}", parts.join("-")));
+        // `check_names` has seen that it is there.
+        let steps = source.steps.unwrap_or(Count(0));
+        let mut what = format!("{}{}", steps.0, variant.of_folder());
+        if let Some(encoder) = encoder {
+            let of_encoder = match encoder {
+                // The folder of the agent with the encoder, below `sources`.
+                SourceAgent::Run(index) => {
+                    let parts = self.entries[index].folder.iter().skip(1).map(|part| part.to_string_lossy());
+                    parts.collect::<Vec<_>>().join("-")
+                }
+                SourceAgent::Existing(place) => self.existing[place].of_folder(),
+            };
+            what.push_str(&format!("-sees-as-{of_encoder}"));
             if let Some(plan) = &source.plan {
                 what.push_str(&format!("-by-{plan}"));
             }
@@ -163,11 +179,11 @@ impl<'a> Expansion<'a> {
         let [of_tasks, what] = [file_name(&tasks.join("+")), what].map(folder_name);
         let folder = Path::new(layout::SOURCES).join(of_tasks).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {
-            return Ok(index);
+            return Ok(SourceAgent::Run(index));
         }
-        self.config("set", &tasks, source.steps, seed, variant)?;
-        let origin = encoder.map_or(Origin::Random, |index| {
-            universal_origin(self.entries[index].folder.clone(), Vec::new(), source.plan.clone())
+        self.config("set", &tasks, steps, seed, variant)?;
+        let origin = encoder.map_or(Origin::Random, |encoder| {
+            universal_origin(self.folder_of(encoder), Vec::new(), source.plan.clone())
         });
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
@@ -177,9 +193,9 @@ impl<'a> Expansion<'a> {
         if source.untrained {
             settings.extend(["pretrain", "train"].map(|kind| format!("schedule.{kind}_updates=0")));
         }
-        let steps = source.steps;
         let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None, rehearse: None };
-        self.push(Role::Source, "source", Some(name), asked, encoder.into_iter().collect())
+        let after = encoder.and_then(SourceAgent::run).into_iter().collect();
+        self.push(Role::Source, "source", Some(name), asked, after).map(SourceAgent::Run)
     }
 
     /// The source called `name`.

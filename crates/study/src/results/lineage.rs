@@ -17,6 +17,18 @@ impl<'a> Lineage<'a> {
         Self { entries }
     }
 
+    /// Whether `entry` may start from agents that are not runs of the manifest.
+    pub fn is_incomplete(&self, entry: &Entry) -> bool {
+        let is_run = |path: &PathBuf| entry.after.iter().any(|index| self.entries[*index].folder == *path);
+        entry.after.is_empty()
+            || match &entry.request.origin {
+                Origin::Random | Origin::Plan { .. } => false,
+                Origin::Agent { from, .. } => !is_run(from),
+                Origin::Agents { from, .. } | Origin::Soup { from, .. } => !from.iter().all(is_run),
+                Origin::Universal { encoder, rewards, .. } => !rewards.iter().chain([encoder]).all(is_run),
+            }
+    }
+
     /// Every source of `entry`, and theirs, each once.
     fn sources(&self, entry: &Entry) -> BTreeSet<usize> {
         let mut known = BTreeSet::new();

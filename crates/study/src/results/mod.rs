@@ -197,9 +197,9 @@ impl Results {
             run.from_scratch = entry.request.origin == Origin::Random
                 && entry.request.guide.is_none()
                 && entry.request.rehearse.is_none();
-            // A plan of the user's may name its sources itself; the manifest does not know them.
+            // The manifest does not know the agents from before the study, and the sources that a plan of the user's names itself.
             let record = || TransferRecord::read(&root.join(&entry.folder), run.transfer.as_ref());
-            run.ancestry = match entry.after.is_empty().then(record) {
+            run.ancestry = match lineage.is_incomplete(entry).then(record) {
                 Some(Ok(Some(record))) => Ancestry::new(root, &record),
                 _ => lineage.ancestry(entry),
             };

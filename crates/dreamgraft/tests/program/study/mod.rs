@@ -1,8 +1,10 @@
-//! Studies, by what the tests are about: `choosing` for methods that choose a source, `planning` for plans and invalid
-//! study files, `running` for whole studies that are also killed and stopped, `sharing` for runs that studies share,
-//! `slurm` for job arrays, `waiting` for processes that work on the same run.
+//! Studies, by what the tests are about: `choosing` for methods that choose a source, `existing` for sources
+//! that were trained before, `planning` for plans and invalid study files, `running` for whole studies that are also
+//! killed and stopped, `sharing` for runs that studies share, `slurm` for job arrays, `waiting` for processes that work
+//! on the same run.
 
 mod choosing;
+mod existing;
 mod planning;
 mod running;
 mod sharing;
