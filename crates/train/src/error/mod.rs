@@ -411,7 +411,7 @@ pub enum TrainError {
     /// More memory than there is.
     #[error(
         "this run may need {} of memory (at least {} for the agent, up to {} for episodes{}), and {} are available \
-         within {}; make agent.batch, agent.depth, agent.units, replay.budget or replay.embeddings smaller, raise the limit, or use a larger computer",
+         within {}; make agent.batch, agent.deter, agent.stoch, agent.units, agent.depth, replay.budget or replay.embeddings smaller, raise the limit, or use a larger computer",
         bytes(agent.saturating_add(*replay).saturating_add(*embeddings)), bytes(*agent), bytes(*replay),
         of_embeddings(*embeddings), bytes(available.bytes), available.limit
     )]
