@@ -26,14 +26,19 @@ pub enum LoadError {
         most: usize,
     },
     /// Bullet reads files only, and the private ones for it could not be written.
-    #[error(
-        "cannot write the model to a temporary file in {folder:?}: {source}. Free some space there, or set TMPDIR to \
-         another folder"
-    )]
+    #[error("cannot write the model to a temporary file in {folder:?}: {source}. {}", of_file(source))]
     File {
         /// The folder for temporary files.
         folder: std::path::PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
     },
+}
+
+/// What to do about a temporary file that cannot be written.
+fn of_file(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::FileTooLarge => "Raise the limit of the size of files (`ulimit -f`)",
+        _ => "Free some space there, or set TMPDIR to another folder",
+    }
 }

@@ -48,6 +48,12 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr(), "note: {}", wording::printable(text));
 }
 
+/// Writes an error after which the command continues, or of which it has printed everything else, to stderr, on one line. A reader
+/// that has closed it is not an error.
+pub fn error(text: &str) {
+    let _ = writeln!(io::stderr(), "error: {}", wording::printable(text));
+}
+
 /// The end of a command that printed results. A reader that closed stdout has seen enough, so this is not an error.
 ///
 /// # Errors

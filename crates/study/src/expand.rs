@@ -1,7 +1,7 @@
 //! Expands a study file into its runs, their order and their requests.
 //!
 //! Here: the order of the runs, and their requests; in `sources`, the runs of sources; in `existing`, agents from before the
-//! study; in `existing_fit`, whether these fit its targets; in `methods`, those of each
+//! study; in `trials`, whether its transfers can be done; in `methods`, those of each
 //! method; in `earlier_episodes`, guides and rehearsal; in `choosing`, those that choose a source when they begin; in
 //! `sweep`, settings with several values; in `checks`, the consistency of names; in `shared_seeds`, sources with the
 //! seed of a target. Not here: the keys of a study file (`study_file`), the manifest in a folder (`prepare`), and
@@ -11,12 +11,12 @@ mod checks;
 mod choosing;
 mod earlier_episodes;
 mod existing;
-mod existing_fit;
 mod methods;
 mod pilot;
 mod shared_seeds;
 mod sources;
 mod sweep;
+mod trials;
 
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest, Role, arguments_of};
@@ -30,8 +30,8 @@ use sweep::{Sweep, Variant};
 use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, Rehearse, RunRequest};
 
-pub use existing_fit::check_existing;
 pub use sources::unused;
+pub use trials::check_transfers;
 
 /// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;

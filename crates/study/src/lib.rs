@@ -47,7 +47,7 @@ pub mod study_file;
 pub mod watch;
 
 pub use error::StudyError;
-pub use expand::{check_existing, manifest_of, unused};
+pub use expand::{check_transfers, manifest_of, unused};
 pub use launch::request as launch_request;
 pub use manifest::{Entry, Header, Manifest, Role};
-pub use prepare::{default_folder, prepare, recorded, unchanged};
+pub use prepare::{check_unchanged, default_folder, prepare, recorded, unchanged};

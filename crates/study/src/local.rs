@@ -46,6 +46,8 @@ pub struct Pool<'a> {
     pub threads: usize,
     /// The runs as they are shared; `None` if nothing is recorded or shared.
     pub sharing: Option<&'a Sharing<'a>>,
+    /// Whether the study file, its plans and its agents still are what the manifest was made from; asked before each start.
+    pub unchanged: &'a dyn Fn() -> Result<(), StudyError>,
     /// The device of their gradient steps, as for `dreamgraft train --device`; `None` for the CPU.
     pub device: Option<&'a str>,
 }
@@ -152,7 +154,8 @@ impl Pool<'_> {
     /// Starts all runs that are not finished, until they are, or `interrupted` is set.
     ///
     /// # Errors
-    /// If another `study run` works in the folder, or a file or process cannot be made.
+    /// If another `study run` works in the folder, a file or process cannot be made, or the study was changed meanwhile: then the
+    /// runs that were started end first.
     pub fn run(&self, interrupted: &AtomicBool, listen: &mut dyn FnMut(&PoolEvent<'_>)) -> Result<Ended, StudyError> {
         let _lock = lock(self.folder)?;
         let logs = self.folder.join(layout::LOGS);
@@ -165,7 +168,7 @@ impl Pool<'_> {
         let mut workers = Workers { children: BTreeMap::new() };
         let mut tries = vec![Tries::default(); entries.len()];
         let mut elsewhere = vec![false; entries.len()];
-        let mut stopping = false;
+        let (mut stopping, mut changed) = (false, None);
         let mut pilots = pilot::outcomes(self.folder, self.manifest);
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
@@ -204,7 +207,10 @@ impl Pool<'_> {
                 }
             }
             let mut others = false;
-            for entry in entries.iter().filter(|_| !stopping) {
+            for entry in entries {
+                if stopping || changed.is_some() {
+                    break;
+                }
                 let index = entry.index;
                 let ready = marks[index] == Mark::Waiting
                     && !workers.children.contains_key(&index)
@@ -237,6 +243,10 @@ impl Pool<'_> {
                     others = true;
                     continue;
                 }
+                if let Err(error) = (self.unchanged)() {
+                    changed = Some(error);
+                    break;
+                }
                 // A candidate may end early, so it is not one of the runs that studies share.
                 if let Some(sharing) = self.sharing.filter(|_| entry.pilot.is_none()) {
                     match sharing.fetch(entry) {
@@ -254,6 +264,11 @@ impl Pool<'_> {
                 listen(&PoolEvent::Started { entry, killed: tries[index].killed });
                 (tries[index].began_at, tries[index].until) = (self.saved(entry), until);
                 workers.children.insert(index, self.start(entry, until)?);
+            }
+            if workers.children.is_empty()
+                && let Some(error) = changed
+            {
+                return Err(error);
             }
             if workers.children.is_empty() && !others {
                 let count = |which: Mark| marks.iter().filter(|mark| **mark == which).count();
@@ -462,6 +477,7 @@ mod tests {
             jobs: 1,
             threads: 1,
             sharing: None,
+            unchanged: &|| Ok(()),
             device: None,
         };
         let unfinished = folder.path().join(".manifest.jsonl.77-0.partial");

@@ -2,9 +2,9 @@
 //!
 //! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
 
-use crate::expand::{EARLIER_SOURCE_SEED, check_existing, manifest_of, manifest_with};
+use crate::expand::{EARLIER_SOURCE_SEED, check_transfers, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
-use crate::study_file::{LoadedStudy, StudyFile};
+use crate::study_file::{LoadedStudy, StudyFile, read};
 use crate::{StudyError, layout};
 use environment::Catalogue;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,17 @@ pub fn unchanged(read: &LoadedStudy, folder: &Path) -> Result<Option<Manifest>, 
     Ok(same.then_some(recorded))
 }
 
+/// Checks that a study file, its plans and the agents that it names still are what a manifest was made from.
+///
+/// # Errors
+/// If they are not, or cannot be read.
+pub fn check_unchanged(file: &Path, folder: &Path, manifest: &Manifest) -> Result<(), StudyError> {
+    match read(file)?.checksum == manifest.header.document {
+        true => Ok(()),
+        false => Err(StudyError::Changed { folder: folder.to_owned(), file: file.to_owned() }),
+    }
+}
+
 /// Writes the manifest of a study file into the study's folder, which is made; one that is there must be of the same
 /// file, and is kept, with the seeds that it gives to sources.
 ///
@@ -52,7 +63,7 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
     if let Some(found) = written(read, catalogue, folder)? {
         return Ok(found);
     }
-    check_existing(read, catalogue, &manifest)?;
+    check_transfers(read, catalogue, &manifest)?;
     files::create_folders(folder).map_err(StudyError::io(folder))?;
     refuse_foreign(folder)?;
     // Another process may have written it meanwhile.

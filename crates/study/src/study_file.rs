@@ -165,6 +165,9 @@ pub enum Tasks {
     Combination(String),
 }
 
+/// The most frames of a run, as in its settings.
+const MOST_FRAMES: u64 = 1_000_000_000_000;
+
 /// A whole number as people write it: `25_000` or `2e6`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count(pub u64);
@@ -172,15 +175,17 @@ pub struct Count(pub u64);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "it must be a whole number of at least 1, such as 25_000 or 2e6")]
+        #[serde(untagged, expecting = "it must be a whole number from 1 to 1e12, such as 25_000 or 2e6")]
         enum Number {
             Whole(u64),
             Real(f64),
         }
         match Number::deserialize(deserializer)? {
-            Number::Whole(number) if number > 0 => Ok(Self(number)),
-            Number::Real(real) if real.fract() == 0.0 && (1.0..9e15).contains(&real) => Ok(Self(real as u64)),
-            _ => Err(serde::de::Error::custom("it must be a whole number of at least 1, such as 25_000 or 2e6")),
+            Number::Whole(number) if (1..=MOST_FRAMES).contains(&number) => Ok(Self(number)),
+            Number::Real(real) if real.fract() == 0.0 && (1.0..=MOST_FRAMES as f64).contains(&real) => {
+                Ok(Self(real as u64))
+            }
+            _ => Err(serde::de::Error::custom("it must be a whole number from 1 to 1e12, such as 25_000 or 2e6")),
         }
     }
 }

@@ -55,6 +55,12 @@ pub enum RankEvent<'a> {
     Scores(&'a str),
 }
 
+/// The agent of a run's newest checkpoint, of a checkpoint or of an export. As in a transfer, no older one takes its place.
+fn newest(path: &Path) -> Result<Learned<Policy>, TrainError> {
+    let (learned, damaged) = find_learned::<Policy>(path)?;
+    damaged.into_iter().next().map_or(Ok(learned), |damaged| Err(damaged.why))
+}
+
 /// Ranks agents for the first task of `config`, whose seed decides the episodes and the untrained agent. Nothing is written.
 ///
 /// # Errors
@@ -69,7 +75,10 @@ pub fn rank(
     let shown = environments.sizes().observations;
     let environment = environments.training[0].as_mut();
     let (task, action_size) = (environment.task().to_owned(), environment.action_size());
-    let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, find_learned::<Policy>(path)?.0));
+    if let Some(path) = (1..options.from.len()).find(|end| options.from[..*end].contains(&options.from[*end])) {
+        return Err(ChoiceError::SameSource { option: "--from", path: options.from[path].clone() }.into());
+    }
+    let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, newest(path)?));
     let sources =
         options.from.iter().map(of_kind(Kind::Source)).chain(options.target.iter().map(of_kind(Kind::Target)));
     let sources = sources.collect::<Result<Vec<_>, TrainError>>()?;
@@ -80,6 +89,10 @@ pub fn rank(
         let agent = other.agent.config().observation_space();
         let (agent, shown) = (Box::new(agent), Box::new(shown));
         return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
+    }
+    let of_target = sources.iter().filter(|(_, kind, _)| *kind == Kind::Target);
+    if let Some((path, _, other)) = of_target.into_iter().find(|(_, _, one)| !one.about.tasks.contains(&task)) {
+        return Err(ChoiceError::NotOfTarget { path: path.clone(), tasks: other.about.tasks.clone(), task }.into());
     }
     if let Some((path, ..)) = sources.iter().find(|(_, _, one)| !one.agent.config().predicts_observations()) {
         return Err(ChoiceError::PredictsNothing { path: path.clone() }.into());

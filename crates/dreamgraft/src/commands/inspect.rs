@@ -24,8 +24,6 @@ pub fn inspect(typed: &Inspect) -> Result<Exit, Failure> {
             let run = is_run.then(|| run_at(place)).flatten();
             let mut lines = of_agent(&learned, run.as_ref(), typed.json)?;
             if !typed.json {
-                lines
-                    .extend(run.iter().flat_map(|run| &run.problems).map(|problem| format!("note          {problem}")));
                 lines.extend(damaged.iter().map(|damaged| format!("damaged       {}", damaged.why.damage())));
             }
             lines
@@ -118,7 +116,7 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     if let Some(run) = run {
         let state = if run.finished() { "finished" } else { "not finished" };
         lines.push(format!("run           {state}, seed {}, {} requested", run.seed, counted(run.steps, "frame")));
-        lines.extend(run.problems.iter().map(|problem| format!("not read      {problem}")));
+        lines.extend(run.problems.iter().map(|problem| format!("note          {problem}")));
     }
     Ok(lines)
 }

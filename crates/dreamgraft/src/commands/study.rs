@@ -69,7 +69,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         Some(recorded) => recorded,
         None => {
             let manifest = study::manifest_of(&read, catalogue)?;
-            study::check_existing(&read, catalogue, &manifest)?;
+            study::check_transfers(&read, catalogue, &manifest)?;
             manifest
         }
     };
@@ -254,8 +254,9 @@ fn run_here(
     let on_device = device.is_some();
     let sharing = Sharing::new(catalogue, &program, on_device, folder, manifest, typed.share.as_deref())?;
     store_finished(&sharing);
-    let pool =
-        Pool { program: &program, folder, manifest, jobs, threads, sharing: Some(&sharing), device: device.as_deref() };
+    let (sharing, device) = (Some(&sharing), device.as_deref());
+    let unchanged = || study::check_unchanged(&typed.place.file, folder, manifest);
+    let pool = Pool { program: &program, folder, manifest, jobs, threads, sharing, unchanged: &unchanged, device };
     let (total, began) = (manifest.entries.len(), Instant::now());
     let mut finished = status::status(folder, manifest).iter().filter(|run| run.state == State::Finished).count();
     say(&format!("{} in {}, {finished} of them finished", counted(total as u64, "run"), folder.display()));
@@ -291,7 +292,7 @@ fn run_here(
             ));
         }
         PoolEvent::Failed { entry, why } => {
-            say(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
+            print::error(&format!("run {} failed: {}: {why}", entry.index, entry.folder.display()))
         }
         PoolEvent::Elsewhere { entry } => {
             say(&format!(
@@ -310,7 +311,7 @@ fn run_here(
         return Ok(Exit::Stopped);
     }
     if failed > 0 {
-        say(&format!(
+        print::error(&format!(
             "{finished} of {total} runs are finished, {failed} failed, {left} depend on failed runs; the same command \
              tries them again"
         ));

@@ -8,6 +8,11 @@ use std::path::Path;
 fn every_agent_of_the_repository_acts_as_recorded_and_can_be_a_source() {
     let program = Program::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agents").canonicalize().unwrap();
+    let error = program.fail(5, &["inspect", folder.to_str().unwrap()]);
+    assert!(
+        error.contains("is not an agent, but a folder with agents in it") && error.contains("agents/ant"),
+        "{error}"
+    );
     let mut agents = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -108,7 +108,7 @@ fn windows_that_cross_episodes_are_learned_from_where_no_episode_is_long_enough(
     let error = program.fail(2, &[&task[..], &few].concat());
     assert!(error.contains("fewer than the 600 of agent.length; in a new run folder, set a smaller"), "{error}");
     let error = program.fail(2, &["train", "hopper", "--set", "agent.resets=true"]);
-    assert!(error.contains("it follows from replay.starts; set that to stream instead"), "{error}");
+    assert!(error.contains("it follows from replay.starts: stream stands for true"), "{error}");
 }
 
 #[test]

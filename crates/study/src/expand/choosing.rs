@@ -22,6 +22,12 @@ impl<'a> Expansion<'a> {
         self.check_several(key, from, plan, fraction)?;
         if choose == ChooseBy::Rank {
             self.check_random_episodes(key, aim)?;
+            let config = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.base)?;
+            if !config.agent.predicts_observations() {
+                let why = "a ranking scores predictions of observations, which agents with agent.reconstruction = \"barlow\" do not \
+                           make; use the kind random-source or pilot";
+                return Err(self.error(&format!("{key}.kind"), why));
+            }
             if aim.guide.is_some() {
                 let why =
                     "a ranking is made on random episodes, which a guide replaces; remove it, or use another method";

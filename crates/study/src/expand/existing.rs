@@ -1,7 +1,7 @@
 //! Source agents: runs of the study, and agents that were trained before it.
 //!
 //! Here: [`SourceAgent`], and the agents that a `[[source]]` names by their paths. Not here: the runs of sources (`sources`), and
-//! whether an agent's parameters fit a target (`existing_fit`).
+//! whether an agent's parameters fit a target (`trials`).
 
 use super::Expansion;
 use crate::StudyError;
@@ -96,7 +96,10 @@ impl Expansion<'_> {
                 found.push(known);
                 continue;
             }
-            let (learned, _) = find_learned::<Policy>(&path).map_err(|error| self.error(&key, error))?;
+            let (learned, damaged) = find_learned::<Policy>(&path).map_err(|error| self.error(&key, error))?;
+            if let Some(damaged) = damaged.first() {
+                return Err(self.error(&key, &damaged.why));
+            }
             let sha256 = transfer::sha256_of(&source.name, &path).map_err(|error| self.error(&key, error))?;
             let tasks = learned.about.tasks;
             let base = file_name(&tasks.join("+"));

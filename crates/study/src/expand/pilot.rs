@@ -97,6 +97,15 @@ impl<'a> Expansion<'a> {
                 "each slice must end later than the one before it: slices are frames from the beginning of the run",
             ));
         }
+        // Between two lines of metrics, a run that ends there and one that continues do not record the same.
+        let every = config.log.every.0;
+        if let Some(slice) = slices.iter().find(|slice| !slice.is_multiple_of(every)) {
+            let why = format!(
+                "a slice of {slice} frames does not end with a line of metrics, which come every {every} frames (log.every): give a \
+                 multiple of that, or set log.every"
+            );
+            return Err(self.error(&key, why));
+        }
         if let Some(slice) = slices.iter().find(|slice| **slice <= random || **slice >= steps) {
             let why = format!(
                 "a slice of {slice} frames is out of range: it must be longer than the {random} frames of random episodes, and \
@@ -177,6 +186,10 @@ mod tests {
             ("slices = []", ["method 1, slices", "empty"]),
             ("slices = [2e4, 1e4]", ["method 1, slices", "later than the one before"]),
             ("slices = [1e3]", ["method 1, slices", "random episodes"]),
+            (
+                "slices = [5e3, 10_500]",
+                ["method 1, slices", "a slice of 10500 frames does not end with a line of metrics"],
+            ),
             ("slices = [4e4]", ["method 1, slices", "whole run"]),
             ("slices = [1e4]\nset = { replay.files = \"until_finished\" }", ["method 1, slices", "until_finished"]),
             ("slices = [1e4]\nset = { stop.return = 5.0 }", ["method 1, slices", "no rule under stop"]),

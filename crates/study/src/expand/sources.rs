@@ -17,6 +17,9 @@ use wording::nearest;
 /// The longest chain of sources in which each has the encoder of the next.
 const LONGEST_CHAIN: usize = 8;
 
+/// The largest seed, since TOML has no larger number.
+const LARGEST_SEED: u64 = i64::MAX as u64;
+
 /// Sources and combinations of tasks that no method of a study file uses. Such sources are trained anyway.
 pub fn unused(study: &StudyFile) -> Vec<String> {
     let mut used: BTreeSet<&str> = study.method.iter().flat_map(Method::sources).collect();
@@ -176,6 +179,12 @@ impl<'a> Expansion<'a> {
             Some(SourceSeed::Number(seed)) => seed,
             Some(SourceSeed::Target) => self.seed_of_source_for(aim.seed),
         };
+        if seed > LARGEST_SEED {
+            let why = format!(
+                "seed = \"target\" would give a source the seed {seed}, and seeds go to {LARGEST_SEED}; use smaller ones"
+            );
+            return Err(self.error("seeds", why));
+        }
         let [of_tasks, what] = [file_name(&tasks.join("+")), what].map(folder_name);
         let folder = Path::new(layout::SOURCES).join(of_tasks).join(what).join(seed.to_string());
         if let Some(&index) = self.folders.get(&folder) {

@@ -80,6 +80,12 @@ fn folder_of(file: &Path) -> &Path {
     file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// The first export in a folder, in the order of names.
+fn export_below(folder: &Path) -> Option<PathBuf> {
+    let folders = folder.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    folders.filter(|path| crate::export::is_export(path)).min()
+}
+
 /// The agent that `path` stands for (a run folder's newest good checkpoint, a checkpoint's folder or its agent's file, an
 /// export or its agent's file), and the newer checkpoints of a run folder that cannot be used.
 ///
@@ -127,6 +133,12 @@ pub fn find_learned<L: Actor>(run: &Path) -> Result<(Learned<L>, Vec<Damaged>), 
             let which = one.display();
             return Err(none(&format!(
                 "is not a run folder, but a folder with runs in it; give one of them, such as {which}"
+            )));
+        }
+        if let Some(one) = export_below(run) {
+            let which = one.display();
+            return Err(none(&format!(
+                "is not an agent, but a folder with agents in it; give one of them, such as {which}"
             )));
         }
         let text = "is not a run folder and not a checkpoint or an export; give one of these (`dreamgraft inspect FOLDER` lists the \

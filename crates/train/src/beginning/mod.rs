@@ -1,14 +1,17 @@
 //! The beginning of a run: a new agent, a transfer from earlier agents, or its own newest checkpoint.
 //!
 //! Here: [`Beginning`], the graft of a new run's agent, and the record of it in the run's folder; in `comparison`,
-//! whether a plan is the one with which a run started; in `choose`, the choice of a source that a plan leaves open. Not
+//! whether a plan is the one with which a run started; in `choose`, the choice of a source that a plan leaves open; in `trial`,
+//! transfers from agents that do not exist yet. Not
 //! here: the meaning of plans (`transfer`), and the decision which beginning a run has (`run::begin`).
 
 mod choose;
 mod comparison;
+mod trial;
 
 pub use comparison::check_run_of;
 pub(crate) use comparison::{recorded_transfer, refuse};
+pub use trial::try_beginning;
 
 use crate::TrainError;
 use crate::agent::environments::Environments;

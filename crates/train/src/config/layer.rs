@@ -61,7 +61,7 @@ impl Layer {
             "agent.images" | "agent.vector" => {
                 "what an agent observes follows from its tasks; set task.observe to image, vector or both instead"
             }
-            "agent.resets" => "it follows from replay.starts; set that to stream instead",
+            "agent.resets" => "it follows from replay.starts: stream stands for true, inside and edges for false",
             _ => "",
         };
         if !advice.is_empty() {

@@ -23,13 +23,26 @@ pub enum ChoiceError {
     },
     /// An agent without predictions to score.
     #[error(
-        "{} does not predict observations (its agent.reconstruction is \"barlow\"), and a ranking scores predictions; leave it out, or choose \
-         with --choose chance",
+        "{} does not predict observations (its agent.reconstruction is \"barlow\"), and a ranking scores predictions; leave it out \
+         (`dreamgraft train --choose chance` chooses without a ranking)",
         path.display()
     )]
     PredictsNothing {
         /// The agent.
         path: PathBuf,
+    },
+    /// A control that is no agent of the target.
+    #[error(
+        "{} has learned {}, but --target is for an agent of {task} itself, as a control; give it with --from, or leave it out",
+        path.display(), tasks.join(", ")
+    )]
+    NotOfTarget {
+        /// The agent.
+        path: PathBuf,
+        /// Its tasks.
+        tasks: Vec<String>,
+        /// The target.
+        task: String,
     },
     /// A run with too few random episodes for a ranking.
     #[error(

@@ -8,6 +8,7 @@ fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
     let program = Program::new();
     let plan = "format = 1\n[[rule]]\nmatch = \"**\"\ntake = \"full\"\n";
     std::fs::write(program.path("full.toml"), plan).unwrap();
+    std::fs::write(program.path("typo.toml"), plan.replace("**", "world_model.encodr.**")).unwrap();
     let start = "name = \"s\"\npreset = \"smoke\"\nsteps = 1000\nseeds = [0]\ntasks = [\"hopper\"]\n";
     let source = "[[source]]\nname = \"ant\"\ntasks = [\"ant\"]\nsteps = 1000\n";
     for (method, part) in [
@@ -25,6 +26,16 @@ fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
             "[[method]]\nkind = \"single-source\"\nfrom = [\"ant\"]\nplan = \"full\"\nfraction = 0.2",
             "does not have a rule with a fraction",
         ),
+        // Transfers are tried before their sources are trained.
+        (
+            "[[method]]\nkind = \"fine-tune\"\nfrom = \"ant\"",
+            "s.toml, method \"fine-tune\" on hopper: rule 1 (line 5) of the built-in plan fine-tune transfers",
+        ),
+        (
+            "[[method]]\nkind = \"encoder-only\"\nfrom = \"ant\"\nset = { agent.depth = 3 }",
+            "s.toml, method \"encoder-only\" on hopper: ",
+        ),
+        ("[[method]]\nkind = \"plan\"\nfile = \"typo.toml\"\nfrom = \"ant\"", "world_model.encodr.**"),
         (
             "[[method]]\nkind = \"fractional\"\nfrom = \"ant\"\nfractions = [0.2, 0.2]",
             "fractions, entry 2: 0.2 is listed twice; remove one",
@@ -111,7 +122,7 @@ fn invalid_studies_are_refused_in_one_line() {
     let program = tiny();
     for (from, to, part) in [
         ("preset = \"smoke\"", "preset = \"smole\"", "\"smole\""),
-        ("steps = 2000", "steps = 0", "at least 1"),
+        ("steps = 2000", "steps = 0", "from 1 to 1e12"),
         ("steps = 2000", "step = 2000", "did you mean `steps`"),
         ("seeds = [0]", "seeds = [0, 0]", "seed 0 is listed twice"),
         ("seeds = [0]", "seeds = []", "nothing to run"),
@@ -144,6 +155,19 @@ fn invalid_studies_are_refused_in_one_line() {
         let message = program.fail(2, &["study", "run", "bad.toml"]);
         assert!(message.contains(part) && message.contains("bad.toml"), "{to}: {message}");
     }
+    let large = TINY
+        .replace("seeds = [0]", "seeds = [9223372036854775807]")
+        .replace("steps = 3000", "steps = 3000\nseed = \"target\"");
+    std::fs::write(program.path("bad.toml"), large).unwrap();
+    let message = program.fail(2, &["study", "run", "bad.toml"]);
+    assert!(message.contains("seeds: seed = \"target\" would give a source"), "{message}");
+    let ranked = TINY
+        .replace("depth = 1", "reconstruction = \"barlow\", depth = 1")
+        .replace("log.videos", "schedule.prefill_episodes = 2\nlog.videos")
+        .replace("kind = \"baseline\"", "kind = \"ranked\"\nfrom = [\"alone\"]");
+    std::fs::write(program.path("bad.toml"), ranked).unwrap();
+    let message = program.fail(2, &["study", "run", "bad.toml"]);
+    assert!(message.contains("method 1, kind: a ranking scores predictions"), "{message}");
     std::fs::write(program.path("bad.toml"), b"name = \"\xff\"").unwrap();
     let message = program.fail(2, &["study", "run", "bad.toml"]);
     assert!(message.contains("bad.toml: it is not text"), "{message}");

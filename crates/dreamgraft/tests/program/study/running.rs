@@ -98,6 +98,33 @@ fn killed_and_stopped_a_study_ends_as_one_that_never_was() {
 }
 
 #[test]
+fn a_study_whose_plan_changes_while_it_runs_starts_no_more_runs() {
+    let program = tiny();
+    let plan = program.succeed(&["transfer", "preset", "encoder-only"]);
+    std::fs::write(program.path("mine.toml"), &plan).unwrap();
+    let study = std::fs::read_to_string(program.path("tiny.toml")).unwrap();
+    let method = "\n[[method]]\nkind = \"plan\"\nfile = \"mine.toml\"\nfrom = \"sight\"\n";
+    std::fs::write(program.path("tiny.toml"), study + method).unwrap();
+    let first =
+        program.path("studies/tiny/sources/inverted-pendulum-swingup+inverted-double-pendulum-swingup/3000/1000");
+    let run = ["study", "run", "tiny.toml", "--jobs", "1"];
+    let running = program.command(&run).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // The first run must not end before the plan has changed.
+    let process = worker(&first);
+    kill("-STOP", &process);
+    std::fs::write(program.path("mine.toml"), plan.replace("\"full\"", "\"random\"")).unwrap();
+    kill("-CONT", &process);
+    let output = running.wait_with_output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{message}");
+    assert!(message.contains("was created from a different version of tiny.toml"), "{message}");
+    std::fs::write(program.path("mine.toml"), plan).unwrap();
+    let finished = states(&program).iter().filter(|run| run["state"] == "finished").count();
+    assert_eq!(finished, 1);
+    program.succeed(&run);
+}
+
+#[test]
 #[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_study_that_is_told_to_quit_leaves_no_worker() {
     if is_ignored("-QUIT") {
@@ -123,12 +150,14 @@ fn a_failed_run_stops_only_the_runs_that_depend_on_it() {
     std::fs::write(foreign.join("thesis.tex"), "").unwrap();
     let ended = program.run(&["study", "run", "tiny.toml"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(
-        ended.stdout.contains("run 0 failed")
-            && ended.stdout.contains("exit code 4")
-            && ended.stdout.contains("thesis.tex")
-    );
-    assert!(ended.stdout.contains("1 of 6 runs are finished, 1 failed, 4 depend on failed runs"), "{}", ended.stdout);
+    for part in [
+        "error: run 0 failed",
+        "exit code 4",
+        "thesis.tex",
+        "error: 1 of 6 runs are finished, 1 failed, 4 depend on failed runs",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
     let names: Vec<String> = states(&program).iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["failed", "waiting", "waiting", "finished", "waiting", "waiting"]);
     let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "5"]);

@@ -87,7 +87,7 @@ fn a_run_from_the_store_that_is_to_be_longer_can_be_begun_again() {
     std::fs::remove_file(program.path("studies/second/manifest.jsonl")).unwrap();
     let ended = share(&second);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let advice: Vec<&str> = ended.stdout.lines().filter(|line| line.contains("has none of the")).collect();
+    let advice: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("has none of the")).collect();
     assert_eq!(advice.len(), 2, "{ended:?}");
     for line in advice {
         let folder = line.split_once("remove the folder ").unwrap().1.split(',').next().unwrap();

@@ -33,5 +33,15 @@ fn agents_are_ranked_before_anything_is_trained() {
     assert!(program.fail(5, &["transfer", "rank", "hopper", "--from", "nowhere"]).contains("nowhere"));
     assert!(program.fail(2, &["transfer", "rank", "hoper", "--from", "ant"]).contains("\"hopper\""));
     assert_eq!(program.run(&["transfer", "rank", "hopper"]).code, Some(2));
+    let twice = program.fail(2, &["transfer", "rank", "hopper", "--from", "ant", "--from", "ant"]);
+    assert!(twice.contains("--from ant is given twice"), "{twice}");
+    let other = program.fail(2, &["transfer", "rank", "hopper", "--from", "hopper", "--target", "ant"]);
+    assert!(other.contains("ant has learned ant, but --target is for an agent of hopper itself"), "{other}");
+    // As in a transfer, no older checkpoint takes the place of a damaged one.
+    program.succeed(&["train", "ant", "--preset", "smoke", "--steps", "2000", "--logdir", "ant"]);
+    assert_eq!(program.names("ant/checkpoints").len(), 2);
+    program.truncate("ant/checkpoints/0000002000/agent.safetensors");
+    let damaged = program.fail(5, &["transfer", "rank", "hopper", "--from", "ant"]);
+    assert!(damaged.contains("ant/checkpoints/0000002000"), "{damaged}");
     assert_eq!(program.run(&["transfer", "rank", "hopper", "--from", "ant", "--episodes", "1"]).code, Some(2));
 }

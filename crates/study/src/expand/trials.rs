@@ -1,0 +1,110 @@
+//! Whether the transfers of a study can be done: that must not come to light only after its sources have been trained.
+//!
+//! Here: each method's transfer to each target, from agents as they are at the beginning of their runs, whose result is dropped. Not here:
+//! the names of sources (`sources`, `existing`), and what a transfer needs from training, such as episodes to rank by.
+
+use crate::StudyError;
+use crate::manifest::{Entry, Manifest, Role};
+use crate::study_file::LoadedStudy;
+use environment::Catalogue;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use train::{Origin, RunRequest, TrainError, try_beginning};
+use transfer::Source;
+
+/// Tries the transfers of a study's runs, one for each way in which they differ: not for each seed and fraction. Those from or to
+/// environments of other programs are left out, because these would be started.
+///
+/// # Errors
+/// The first transfer that cannot be done.
+pub fn check_transfers(read: &LoadedStudy, catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<(), StudyError> {
+    let folders = manifest.entries.iter().map(|entry| (&*entry.folder, entry)).collect();
+    let mut trials = Trials { catalogue, manifest, folders, agents: BTreeMap::new() };
+    let mut seen = BTreeSet::new();
+    for entry in &manifest.entries {
+        let request = &entry.request;
+        if !transfers(&request.origin) || trials.is_outside(entry) || !seen.insert(way(entry)) {
+            continue;
+        }
+        for request in one_by_one(request) {
+            trials.begin(&request).map_err(|error| StudyError::StudyFile {
+                place: match entry.role {
+                    Role::Source => format!("{}, the source in {}", read.path.display(), entry.folder.display()),
+                    _ => format!("{}, method {:?} on {}", read.path.display(), entry.method, entry.tasks.join(", ")),
+                },
+                why: error.to_string(),
+            })?;
+        }
+        // Agents of one target's sources in memory are enough.
+        trials.agents.clear();
+    }
+    Ok(())
+}
+
+/// Whether a run starts from agents that the study trains, or names. The sources of a plan may be anything that exists when it begins.
+fn transfers(origin: &Origin) -> bool {
+    !matches!(origin, Origin::Random | Origin::Plan { .. })
+}
+
+/// Everything about a run on which it depends whether its transfer can be done.
+fn way(entry: &Entry) -> (&[String], &[String], &str, Option<&Path>, &str) {
+    let RunRequest { settings, origin, .. } = &entry.request;
+    let (kind, plan) = match origin {
+        Origin::Agent { plan, .. } => ("agent", plan.as_deref()),
+        Origin::Agents { plan, .. } => ("agents", plan.as_deref()),
+        Origin::Universal { plan, .. } => ("universal", plan.as_deref()),
+        Origin::Soup { plan, .. } => ("soup", Some(&**plan)),
+        Origin::Random | Origin::Plan { .. } => ("", None),
+    };
+    let source = match entry.role {
+        // Without the seed.
+        Role::Source => entry.folder.parent().and_then(Path::to_str).unwrap_or_default(),
+        Role::Target => entry.source.as_deref().unwrap_or_default(),
+        // Without the plan and the fraction.
+        Role::Candidate => entry.source.as_deref().and_then(|source| source.split(", ").next()).unwrap_or_default(),
+    };
+    (&entry.tasks, settings, source, plan, kind)
+}
+
+/// The request, or, if it leaves a choice among agents, a request for each of them: the choice itself needs episodes.
+fn one_by_one(request: &RunRequest) -> Vec<RunRequest> {
+    let Origin::Agents { from, plan, fraction, .. } = &request.origin else { return vec![request.clone()] };
+    let of_one = |from: &PathBuf| {
+        let (from, plan, fraction) = (from.clone(), plan.clone(), *fraction);
+        RunRequest { origin: Origin::Agent { from, plan, fraction, untrained: false }, ..request.clone() }
+    };
+    from.iter().map(of_one).collect()
+}
+
+/// The agents of a study at the beginning of their runs.
+struct Trials<'a> {
+    catalogue: &'a dyn Catalogue,
+    manifest: &'a Manifest,
+    folders: BTreeMap<&'a Path, &'a Entry>,
+    /// Those that were made.
+    agents: BTreeMap<PathBuf, Source<f32>>,
+}
+
+impl Trials<'_> {
+    /// Whether the run, or one that it starts from, is in an environment of another program.
+    fn is_outside(&self, entry: &Entry) -> bool {
+        entry.tasks.iter().any(|task| task.contains(':'))
+            || entry.after.iter().any(|index| self.is_outside(&self.manifest.entries[*index]))
+    }
+
+    /// The agent with which the run would begin.
+    fn begin(&mut self, request: &RunRequest) -> Result<Source<f32>, TrainError> {
+        let (plan, config, catalogue) = (request.plan()?, request.configuration()?, self.catalogue);
+        try_beginning(catalogue, &config, plan.as_ref(), &mut |path| self.planned(path))
+    }
+
+    /// The agent with which the run in this folder will begin; `None` if it is not one of the study.
+    fn planned(&mut self, folder: &Path) -> Result<Option<Source<f32>>, TrainError> {
+        let Some(entry) = self.folders.get(folder).copied() else { return Ok(None) };
+        if !self.agents.contains_key(folder) {
+            let agent = self.begin(&entry.request)?;
+            self.agents.insert(folder.to_owned(), agent);
+        }
+        Ok(self.agents.get(folder).cloned())
+    }
+}
