@@ -50,4 +50,4 @@ pub use error::StudyError;
 pub use expand::{check_transfers, manifest_of, unused};
 pub use launch::request as launch_request;
 pub use manifest::{Entry, Header, Manifest, Role};
-pub use prepare::{check_unchanged, default_folder, prepare, recorded, unchanged};
+pub use prepare::{check_folder, check_unchanged, default_folder, prepare, recorded, unchanged};

@@ -97,6 +97,14 @@ fn written(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> Resu
     of_document(read, catalogue, found)?.map(Some).ok_or_else(changed)
 }
 
+/// Checks that a study could be made in the folder, if it exists.
+///
+/// # Errors
+/// If it contains something else.
+pub fn check_folder(folder: &Path) -> Result<(), StudyError> {
+    if folder.is_dir() { refuse_foreign(folder) } else { Ok(()) }
+}
+
 /// Refuses a folder that contains other files than a study's.
 fn refuse_foreign(folder: &Path) -> Result<(), StudyError> {
     let refuse = |why: String| Err(StudyError::NotAStudy { path: folder.to_owned(), why });

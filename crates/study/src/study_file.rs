@@ -220,8 +220,17 @@ pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     let text = contents(path)?;
     let study = parse(path, &text)?;
     let mut covered = text.clone();
-    for file in study.method.iter().filter_map(Method::plan_file) {
-        covered.push_str(&contents(&next_to(path, file))?);
+    for (index, method) in study.method.iter().enumerate() {
+        let Some(file) = method.plan_file() else { continue };
+        let found = next_to(path, file);
+        if !found.exists() {
+            let key = if matches!(method, Method::Plan { .. }) { "file" } else { "plan" };
+            let place = place_of(path, &text, &format!("method[{index}].{key}"));
+            let why =
+                format!("{} does not exist; check its path, which is relative to the study file", found.display());
+            return Err(StudyError::StudyFile { place, why });
+        }
+        covered.push_str(&contents(&found)?);
     }
     for (index, source) in study.source.iter().enumerate() {
         for (place, agent) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {

@@ -60,8 +60,8 @@ fn of_checkpoint(file: &Path, bytes: u64, crc32: u32) -> Result<Training, String
         .map_err(|error| format!("belongs to a damaged {RUN_STATE} ({error}); use another checkpoint"))?;
     if (agent_bytes, agent_crc32) != (bytes, crc32) {
         return Err(format!(
-            "is damaged: it has {bytes} bytes and the CRC-32 {crc32}, but its {RUN_STATE} records {agent_bytes} and \
-             {agent_crc32}; use another checkpoint"
+            "is damaged: it has {bytes} bytes and the CRC-32 {crc32:08x}, but its {RUN_STATE} records {agent_bytes} and \
+             {agent_crc32:08x}; use another checkpoint"
         ));
     }
     Ok(Training { tasks: run.tasks, frames: Some(run.position.frames) })

@@ -3,7 +3,7 @@
 use crate::matching::Claim;
 use crate::rows::{RowInput, rows_of};
 use crate::source::Source;
-use dreamer::Learner;
+use dreamer::{AgentConfig, Learner};
 use std::ops::Range;
 use tape::{Parameter, Real};
 use wording::first_of;
@@ -84,6 +84,20 @@ fn different_rows(ours: &[(RowInput, Range<usize>)], theirs: &[(RowInput, Range<
 fn advice<F: Real>(target: &Learner<F>, source: &Source<F>) -> String {
     let mut way_out = "`misfit = \"random\"` leaves parameters that do not match random".to_owned();
     let vectors = [source.config().vector, target.config().vector];
+    let observe = |config: &AgentConfig| match (config.images, config.vector > 0) {
+        (true, true) => "both",
+        (true, false) => "image",
+        (false, _) => "vector",
+    };
+    let observed = [observe(source.config()), observe(target.config())];
+    if observed[0] != observed[1] {
+        let [theirs, ours] = observed;
+        way_out += &format!(
+            "; the source observes \"{theirs}\" and the target \"{ours}\": the setting task.observe = \"{theirs}\" makes them alike"
+        );
+    } else if source.config().reconstruction != target.config().reconstruction {
+        way_out += "; with the same agent.reconstruction, they have the same parts";
+    }
     if vectors[0] != vectors[1] && !vectors.contains(&0) {
         way_out +=
             "; with the setting task.vector_length, agents of different tasks observe vectors of the same length";

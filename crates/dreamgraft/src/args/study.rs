@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 /// The long help of `dreamgraft study run`.
 const RUN: &str = "Run a study or resume it, and write its report.\n\n\
-    Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C \
-    and SIGTERM, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
+    Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C, \
+    SIGTERM and the other signals that stop a run, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
     each run.";
 
 /// The long help of `dreamgraft study run-one`.

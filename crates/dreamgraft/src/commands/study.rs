@@ -69,12 +69,16 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         Some(recorded) => recorded,
         None => {
             let manifest = study::manifest_of(&read, catalogue)?;
+            study::check_folder(&folder)?;
             study::check_transfers(&read, catalogue, &manifest)?;
             manifest
         }
     };
     let states = status::status(&folder, &manifest);
     let mut lines = Vec::new();
+    if let Some(path) = typed.share.clone().filter(|store| store.exists() && !store.is_dir()) {
+        return Err(TrainError::WrongKind { path, found: "file", needed: "folder" }.into());
+    }
     // A plan makes no folder.
     let store = typed.share.as_deref().filter(|store| store.is_dir());
     let program = program()?;

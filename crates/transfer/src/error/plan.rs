@@ -41,7 +41,9 @@ pub enum PlanError {
         why: String,
     },
     /// Another version of the format.
-    #[error("{plan} has format = {found}, but this program reads format = {ours}")]
+    #[error(
+        "{plan} has format = {found}, but this program reads format = {ours}; a newer version of dreamgraft may have written it"
+    )]
     Format {
         /// The plan.
         plan: String,

@@ -27,7 +27,10 @@ pub fn ranked_plan(ranking: &Ranking) -> Option<String> {
         ranking.sources().filter(|row| row.name == first.name || (weight(row) > 0.0 && fits(first, row))).collect();
     let names: Vec<String> = (1..=weighted.len()).map(|number| format!("source{number}")).collect();
     let mut plan: Table = Preset::Paper.text().parse().expect("a preset is TOML");
-    let described = format!("the built-in plan paper from the best of {} ranked sources", ranking.sources().count());
+    let described = match ranking.sources().count() {
+        1 => "the built-in plan paper from the only ranked source".to_owned(),
+        count => format!("the built-in plan paper from the best of {count} ranked sources"),
+    };
     plan.insert("description".to_owned(), Value::String(described));
     let sources = names.iter().zip(&weighted).map(|(name, row)| {
         let path = row.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
@@ -53,7 +56,13 @@ pub fn ranked_plan(ranking: &Ranking) -> Option<String> {
         ranking.task, ranking.episodes, ranking.episodes_of
     );
     for (name, row) in names.iter().zip(&weighted) {
-        let _ = writeln!(text, "# {name}: {}, rank {:.1}, reward {:.3}", row.name, row.rank, weight(row));
+        let _ = writeln!(
+            text,
+            "# {name}: {}, rank {:.1}, reward {:.3}",
+            row.name,
+            row.rank,
+            row.scores.reward.unwrap_or(0.0)
+        );
     }
     text.push_str(&toml::to_string(&plan).expect("a table of texts and numbers"));
     Some(text)

@@ -62,6 +62,9 @@ fn a_folder_of_something_else_is_not_taken_for_that_of_a_study() {
     std::fs::write(program.path("other/notes.txt"), "").unwrap();
     std::fs::create_dir(program.path("run")).unwrap();
     std::fs::write(program.path("run/config.toml"), "").unwrap();
+    for (folder, part) in [("other", "notes.txt"), ("run", "is a run folder")] {
+        assert!(program.fail(4, &["study", "plan", "s.toml", "--dir", folder]).contains(part));
+    }
     for (folder, part) in [
         (
             "other",
@@ -171,6 +174,13 @@ fn invalid_studies_are_refused_in_one_line() {
     std::fs::write(program.path("bad.toml"), b"name = \"\xff\"").unwrap();
     let message = program.fail(2, &["study", "run", "bad.toml"]);
     assert!(message.contains("bad.toml: it is not text"), "{message}");
+    let lost = "kind = \"plan\"\nfile = \"lost.toml\"";
+    std::fs::write(program.path("bad.toml"), TINY.replace("kind = \"baseline\"", lost)).unwrap();
+    let message = program.fail(2, &["study", "plan", "bad.toml"]);
+    assert!(message.contains("method 1, file: lost.toml does not exist"), "{message}");
+    std::fs::write(program.path("store"), "").unwrap();
+    let message = program.fail(4, &["study", "plan", "tiny.toml", "--share", "store"]);
+    assert!(message.contains("store"), "{message}");
     let seeds: Vec<String> = (0..10_001).map(|seed| seed.to_string()).collect();
     let chain: String = (0..9)
         .map(|link| {
