@@ -20,6 +20,8 @@ struct Case {
     accumulate: bool,
     plus: bool,
     bias: bool,
+    /// Whether each row is multiplied by a factor.
+    scales: bool,
     activation: i32,
 }
 
@@ -32,6 +34,7 @@ impl Case {
             accumulate: false,
             plus: false,
             bias: false,
+            scales: false,
             activation: 0,
         }
     }
@@ -114,7 +117,9 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
         a[0] = number;
     }
     let (b, plus, bias) = (draw(&mut random, k * n), draw(&mut random, m * n), draw(&mut random, n));
-    let before = draw(&mut random, m * n);
+    let (before, scales) = (draw(&mut random, m * n), draw(&mut random, m));
+    let [tile_rows, tile_columns] = tile(kernel);
+    let tiles = m.div_ceil(tile_rows);
     let mut memory = Vec::new();
     let mut at = |numbers: &[f32]| {
         memory.extend([7.25; FENCE]);
@@ -122,8 +127,10 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
         memory.extend_from_slice(numbers);
         place
     };
-    let [a_at, b_at, plus_at, bias_at, c_at] = [&a, &b, &plus, &bias, &before].map(|numbers| at(numbers));
+    let [a_at, b_at, plus_at, bias_at, scales_at, c_at] =
+        [&a, &b, &plus, &bias, &scales, &before].map(|numbers| at(numbers));
     let sums_at = at(&vec![0.0; parts * m * n]);
+    let columns_at = at(&vec![0.0; tiles * n]);
     memory.extend([7.25; FENCE]);
     let untouched = memory.clone();
     let a_steps = if transposed[0] { [1, m] } else { [k, 1] };
@@ -139,9 +146,11 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
             Argument::Place(bias_at),
             switch(on && case.bias),
             Argument::Whole(if on { case.activation } else { 0 }),
+            Argument::Place(scales_at),
+            switch(on && case.scales),
         ]
     };
-    let [tile_rows, tile_columns] = tile(kernel);
+    let column_sums = parts == 1 && !kernel.starts_with("product_small");
     let part = k.div_ceil(parts).next_multiple_of(32);
     assert_eq!(k.div_ceil(part), parts, "a case with parts of 32");
     let mut arguments: Vec<Argument> =
@@ -149,6 +158,7 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
     arguments.extend([m, n, k].into_iter().chain(a_steps).chain(b_steps).chain(shape).map(whole));
     arguments.extend([whole(part), switch(case.accumulate && parts == 1)]);
     arguments.extend(finish(parts == 1));
+    arguments.extend([Argument::Place(columns_at), switch(column_sums)]);
     let grid = [m.div_ceil(tile_rows) as u32, n.div_ceil(tile_columns) as u32, parts as u32];
     let mut launches = vec![Launch { kernel, grid, arguments }];
     if parts > 1 {
@@ -170,6 +180,7 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
             };
             let right = |d: usize| if transposed[1] { b[j * k + d] } else { b[d * n + j] };
             let mut sum: f64 = (0..k).map(|d| factor(left(d)) * factor(right(d))).sum();
+            sum *= if case.scales { f64::from(scales[i]) } else { 1.0 };
             let value = f64::from(plus[i * n + j]);
             let added = [(case.accumulate, before[i * n + j]), (case.plus && case.activation < 4, plus[i * n + j])];
             for (on, x) in added.into_iter().chain([(case.bias, bias[j])]) {
@@ -187,8 +198,15 @@ fn check(device: &dyn Device, kernel: &'static str, case: &Case, patches: Option
             assert!(same, "{kernel} {case:?} {patches:?}: ({i}, {j}) is {found}, not {expected}");
         }
     }
-    let written =
-        |place: usize| (c_at..c_at + m * n).contains(&place) || (sums_at..sums_at + parts * m * n).contains(&place);
+    for (tile, j) in (0..tiles).flat_map(|tile| (0..n).map(move |j| (tile, j))).filter(|_| column_sums) {
+        let rows = tile * tile_rows..m.min((tile + 1) * tile_rows);
+        let expected: f64 = rows.map(|i| f64::from(memory[c_at + i * n + j])).sum();
+        let found = f64::from(memory[columns_at + tile * n + j]);
+        let same = (found - expected).abs() <= 1e-4 || !expected.is_finite();
+        assert!(same, "{kernel} {case:?} {patches:?}: the sum of column {j} of tile {tile} is {found}, not {expected}");
+    }
+    let ranges = [(c_at, m * n), (sums_at, parts * m * n), (columns_at, tiles * n)];
+    let written = |place: usize| ranges.iter().any(|&(at, count)| (at..at + count).contains(&place));
     for (place, (found, expected)) in memory.iter().zip(&untouched).enumerate() {
         assert!(
             written(place) || found.to_bits() == expected.to_bits(),
@@ -264,6 +282,7 @@ fn sums_and_ends(device: &dyn Device, kernel: &'static str) {
             let case = Case { parts, activation, accumulate: true, plus: true, bias: true, ..Case::new(19, 70, k) };
             check(device, kernel, &case, None, None);
             check(device, kernel, &Case { activation: 4 + activation, bias: false, ..case.clone() }, None, None);
+            check(device, kernel, &Case { scales: true, ..case.clone() }, None, None);
             check(device, kernel, &Case { accumulate: false, plus: false, ..case }, None, None);
         }
     }
@@ -318,6 +337,13 @@ fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, sm
         place
     });
     memory.extend([7.25; FENCE]);
+    let squares = side.div_ceil(stride);
+    let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small];
+    let [tile_rows, tile_columns] = tile(kernel);
+    let tiles = m.div_ceil(tile_rows);
+    let (columns_at, columns_count) = (memory.len(), tiles * n);
+    memory.resize(columns_at + columns_count, 0.0);
+    memory.extend([7.25; FENCE]);
     let factor = |x: f32| rounded(kernel, x);
     let mut sums: Vec<f64> = before.iter().map(|&x| if adds { f64::from(x) } else { 0.0 }).collect();
     for patch in 0..images * across * across {
@@ -327,24 +353,30 @@ fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, sm
         }
     }
     let untouched = memory.clone();
-    let squares = side.div_ceil(stride);
-    let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small];
     let whole = |value: usize| Argument::Whole(value as i32);
     let mut arguments: Vec<Argument> = [c_at, a_at, b_at].map(Argument::Place).to_vec();
     let part = k.next_multiple_of(32);
     arguments.extend([m, n, k, 2, 0, 1, small, side, channels, size, stride, part, usize::from(adds)].map(whole));
     arguments.extend([Argument::Place(c_at), whole(0), Argument::Place(bias_at), whole(1), whole(2)]);
-    let [tile_rows, tile_columns] = tile(kernel);
-    let grid = [m.div_ceil(tile_rows) as u32, n.div_ceil(tile_columns) as u32, 1];
+    arguments.extend([Argument::Place(c_at), whole(0), Argument::Place(columns_at), whole(1)]);
+    let grid = [tiles as u32, n.div_ceil(tile_columns) as u32, 1];
     run(device, vec![Launch { kernel, grid, arguments }], &mut memory);
     for (at, sum) in sums.iter().enumerate() {
         let (expected, found) = (activated(sum + f64::from(bias[at % channels]), 2), f64::from(memory[c_at + at]));
         let close = (found - expected).abs() <= 1e-5 * (k as f64).sqrt();
         assert!(close, "{kernel} {patches:?} of {small}: {at} is {found}, not {expected}");
     }
-    let written = c_at..c_at + before.len();
+    for channel in 0..channels {
+        let all = (c_at..c_at + before.len()).skip(channel).step_by(channels);
+        let parts = (columns_at..columns_at + columns_count).skip(channel).step_by(channels);
+        let [expected, found]: [f64; 2] = [all.map(|at| f64::from(memory[at])).sum(), parts.map(|at| f64::from(memory[at])).sum()];
+        let close = (found - expected).abs() <= 1e-4;
+        assert!(close, "{kernel} {patches:?} of {small}: the sum of channel {channel} is {found}, not {expected}");
+    }
+    let written = [c_at..c_at + before.len(), columns_at..columns_at + columns_count];
     let same = |place: usize| memory[place].to_bits() == untouched[place].to_bits();
-    assert!((0..memory.len()).all(|place| written.contains(&place) || same(place)), "{kernel} {patches:?}");
+    let whole = (0..memory.len()).all(|place| written.iter().any(|range| range.contains(&place)) || same(place));
+    assert!(whole, "{kernel} {patches:?}");
 }
 
 /// NaN and infinity pass through.

@@ -47,7 +47,7 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
     };
     let from = |at: usize, count: usize| place(at)..place(at) + count;
     Some(match launch.kernel {
-        kernel if kernel.starts_with("product") => product(launch.grid[2] as usize, place, whole),
+        kernel if kernel.starts_with("product") => product(launch, place, whole),
         kernel if kernel.starts_with("recurrent_cell") => {
             let [rows, inputs, size] = [8, 9, 10].map(whole);
             let wide = 3 * size;
@@ -63,6 +63,14 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
         "column_sums" => {
             let (rows, columns) = (whole(2), whole(3));
             Ranges { written: vec![from(0, columns * launch.grid[1] as usize)], read: vec![from(1, rows * columns)] }
+        }
+        "scale_and_sum_rows" => {
+            let (rows, columns) = (whole(4), whole(5));
+            let written = vec![from(0, rows * columns), from(1, columns * launch.grid[1] as usize)];
+            Ranges { written, read: vec![from(2, rows * columns), from(3, rows)] }
+        }
+        "total_parts" => {
+            Ranges { written: vec![from(0, 2 * launch.grid[0] as usize)], read: vec![from(1, whole(2) * whole(3))] }
         }
         "piece" => {
             let (rows, columns) = (whole(4), whole(5));
@@ -87,7 +95,8 @@ fn ranges(launch: &Launch) -> Option<Ranges> {
     })
 }
 
-fn product(parts: usize, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -> usize) -> Ranges {
+fn product(launch: &Launch, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -> usize) -> Ranges {
+    let [tiles, _, parts] = launch.grid.map(|blocks| blocks as usize);
     let [m, n, k, a_row, a_column, b_row, b_column] = [3, 4, 5, 6, 7, 8, 9].map(&whole);
     let [side, channels, size, stride] = [10, 11, 12, 13].map(&whole);
     let (mut c, mut b) = (m * n * parts, (k - 1) * b_row + (n - 1) * b_column + 1);
@@ -114,5 +123,12 @@ fn product(parts: usize, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -
     if whole(19) != 0 {
         read.push(from(18, n));
     }
-    Ranges { written: vec![from(0, c)], read }
+    if whole(22) != 0 {
+        read.push(from(21, m));
+    }
+    let mut written = vec![from(0, c)];
+    if whole(24) != 0 {
+        written.push(from(23, tiles * n));
+    }
+    Ranges { written, read }
 }

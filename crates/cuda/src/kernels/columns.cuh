@@ -1,13 +1,16 @@
 // Columns of matrices standardised by their own statistics, the distance of a matrix from the identity, and losses
 // whose weights are learned.
 
-// The sum of what all threads have put into `sums`, in sums[0].
-#define REDUCE(sums)                                                                                           \
-    for (int half = BLOCK / 2; half > 0; half /= 2) {                                                          \
-        PHASE {                                                                                                \
-            if (thread < half) sums[thread] += sums[thread + half];                                            \
-        }                                                                                                      \
-    }
+// The sum over a block's column of a term of its numbers' places i, in sums[0].
+#define SUM_OF_COLUMN(sums, i, term)                                                                           \
+    PHASE {                                                                                                    \
+        double sum = 0.0;                                                                                      \
+        for (long long i = (long long)thread * columns + column, end = (long long)rows * columns; i < end;     \
+             i += (long long)BLOCK * columns)                                                                  \
+            sum += term;                                                                                       \
+        sums[thread] = sum;                                                                                    \
+    }                                                                                                          \
+    REDUCE(sums)
 
 // y[rows, columns] = x less its column's mean, over its column's deviation. A block for each column.
 extern "C" __global__ void standardised_columns(float *y, const float *x, int rows, int columns, float epsilon) {
@@ -15,24 +18,11 @@ extern "C" __global__ void standardised_columns(float *y, const float *x, int ro
     SHARED double sums[BLOCK];
     SHARED double mean[1];
     const int column = blockIdx.x;
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK) sum += x[row * columns + column];
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, x[i])
     PHASE {
         if (thread == 0) mean[0] = sums[0] / rows;
     }
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK) {
-            const double apart = x[row * columns + column] - mean[0];
-            sum += apart * apart;
-        }
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, (x[i] - mean[0]) * (x[i] - mean[0]))
     PHASE {
         const float divisor = (float)sqrt(sums[0] / (rows - 1)) + epsilon;
         for (long long row = thread; row < rows; row += BLOCK)
@@ -47,43 +37,19 @@ extern "C" __global__ void standardised_columns_gradient(float *out, const float
     // Of the column: its mean, that of its gradient, and the gradient along it.
     SHARED double found[3];
     const int column = blockIdx.x;
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK) sum += x[row * columns + column];
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, x[i])
     PHASE {
         if (thread == 0) found[0] = sums[0] / rows;
     }
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK) sum += gradient[row * columns + column];
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, gradient[i])
     PHASE {
         if (thread == 0) found[1] = sums[0] / rows;
     }
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK)
-            sum += gradient[row * columns + column] * (x[row * columns + column] - found[0]);
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, gradient[i] * (x[i] - found[0]))
     PHASE {
         if (thread == 0) found[2] = sums[0];
     }
-    PHASE {
-        double sum = 0.0;
-        for (long long row = thread; row < rows; row += BLOCK) {
-            const double apart = x[row * columns + column] - found[0];
-            sum += apart * apart;
-        }
-        sums[thread] = sum;
-    }
-    REDUCE(sums)
+    SUM_OF_COLUMN(sums, i, (x[i] - found[0]) * (x[i] - found[0]))
     PHASE {
         const float deviation = (float)sqrt(sums[0] / (rows - 1)), divisor = deviation + epsilon;
         const float slope = deviation > 0.0f ? (float)found[2] / (divisor * divisor * deviation * (rows - 1)) : 0.0f;

@@ -1,6 +1,6 @@
 // Where the numbers of a product's factors and of its result lie.
 //
-// c = activation(op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. A factor has lines, the rows of
+// c = activation(scale * op(a) op(b) + plus + bias), where op(a) is [m, k] and op(b) [k, n]. A factor has lines, the rows of
 // op(a) or the columns of op(b), with k numbers each. A number's place is that of its line plus that of its number in
 // the line, which is the same for all lines. So a block computes both for the lines and numbers of its tile, and then
 // only adds.
@@ -137,13 +137,10 @@ INLINE bool c_can(const Factors &f, const float *c, const float *plus, int width
     return ((word64)c | (word64)plus) % (4 * width) == 0 && divides(width, f.n, is_window(f) ? f.channels : f.n);
 }
 
+// The operation after the sums of a product: c = activation(scale * sum + plus + bias), with a scale for each row. If
+// `with_sums`, `sums` is given the sums of the columns of each row of tiles: [tiles, n].
 struct Finish {
-    const float *plus, *bias;
-    int with_plus, with_bias, activation;
+    const float *plus, *bias, *scales;
+    float *sums;
+    int with_plus, with_bias, activation, with_scales, with_sums;
 };
-
-// The operation after the sum at place i, in a column.
-INLINE float finish(const Finish &finish, float sum, long long i, int column) {
-    if (finish.with_bias) sum += finish.bias[column];
-    return follow_sum(sum, finish.with_plus ? finish.plus[i] : 0.0f, finish.activation);
-}

@@ -77,6 +77,16 @@ extern "C" __global__ void same_rows(float *out, const float *row, int rows, int
     }
 }
 
+// out[rows, columns] = the gradient before an activation whose value is y, if that of y is `row` in each row.
+extern "C" __global__ void same_rows_before(float *out, const float *row, const float *y, int rows, int columns,
+        int activation) {
+    BEGIN;
+    PHASE {
+        const long long i = NUMBER;
+        if (i < (long long)rows * columns) out[i] = before(row[i % columns], y[i], activation);
+    }
+}
+
 // out[rows, columns] (+)= x times each row's factor.
 extern "C" __global__ void scale_rows(float *out, const float *x, const float *factors, int rows, int columns,
         int accumulate) {

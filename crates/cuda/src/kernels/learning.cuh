@@ -129,26 +129,54 @@ extern "C" __global__ void normalise_images(float *out, const float *images, int
     }
 }
 
-// out[0] = scale times the sum over n numbers of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of
-// `columns` (kind 2), |x| (kind 3). One block.
+// A thread's part of the sum over numbers first.. of: x (kind 0), x * x (kind 1), log(x) of the second half of rows of
+// `columns` (kind 2), |x| (kind 3). Its numbers are BLOCK apart.
+INLINE double part_of_total(const float *x, long long first, long long end, int columns, int kind) {
+    double sum = 0.0;
+    for (long long i = first + thread; i < end; i += BLOCK) {
+        if (kind == 0) sum += x[i];
+        if (kind == 1) sum += (double)x[i] * x[i];
+        if (kind == 2 && i % columns >= columns / 2) sum += logf(x[i]);
+        if (kind == 3) sum += fabsf(x[i]);
+    }
+    return sum;
+}
+
+// out[0] = scale times that sum over all numbers of x[rows, columns]. One block.
 extern "C" __global__ void total(float *out, const float *x, int rows, int columns, int kind, float scale) {
+    BEGIN;
+    SHARED double sums[BLOCK];
+    PHASE { sums[thread] = part_of_total(x, 0, (long long)rows * columns, columns, kind); }
+    REDUCE(sums)
+    PHASE {
+        if (thread == 0) out[0] = (float)(scale * sums[0]);
+    }
+}
+
+// The same of many numbers: parts, in 64 bits, of `part` numbers each. A block for each part.
+extern "C" __global__ void total_parts(float *parts, const float *x, int rows, int columns, int kind, int part) {
+    BEGIN;
+    SHARED double sums[BLOCK];
+    PHASE {
+        const long long all = (long long)rows * columns, first = (long long)blockIdx.x * part;
+        sums[thread] = part_of_total(x, first, first + part < all ? first + part : all, columns, kind);
+    }
+    REDUCE(sums)
+    PHASE {
+        if (thread == 0) ((double *)parts)[blockIdx.x] = sums[0];
+    }
+}
+
+// out[0] = scale times the sum of n parts. One block.
+extern "C" __global__ void total_of_parts(float *out, const float *parts, int n, float scale) {
     BEGIN;
     SHARED double sums[BLOCK];
     PHASE {
         double sum = 0.0;
-        for (long long i = thread; i < (long long)rows * columns; i += BLOCK) {
-            if (kind == 0) sum += x[i];
-            if (kind == 1) sum += (double)x[i] * x[i];
-            if (kind == 2 && i % columns >= columns / 2) sum += logf(x[i]);
-            if (kind == 3) sum += fabsf(x[i]);
-        }
+        for (int i = thread; i < n; i += BLOCK) sum += ((const double *)parts)[i];
         sums[thread] = sum;
     }
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        PHASE {
-            if (thread < half) sums[thread] += sums[thread + half];
-        }
-    }
+    REDUCE(sums)
     PHASE {
         if (thread == 0) out[0] = (float)(scale * sums[0]);
     }
@@ -184,11 +212,7 @@ extern "C" __global__ void square_parts(float *parts, const float *x, int n) {
         }
         sums[thread] = sum;
     }
-    for (int half = BLOCK / 2; half > 0; half /= 2) {
-        PHASE {
-            if (thread < half) sums[thread] += sums[thread + half];
-        }
-    }
+    REDUCE(sums)
     PHASE {
         if (thread == 0) ((double *)parts)[blockIdx.x] = sums[0];
     }

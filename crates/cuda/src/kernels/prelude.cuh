@@ -128,6 +128,14 @@ template <int NUMBERS> INLINE void multiply_warp(Quad &sums, const word32 *a, co
 // The thread's number in the grid's first direction.
 #define NUMBER ((long long)blockIdx.x * BLOCK + thread)
 
+// The sum of what all threads have put into `sums`, in sums[0].
+#define REDUCE(sums)                                                                                           \
+    for (int half = BLOCK / 2; half > 0; half /= 2) {                                                          \
+        PHASE {                                                                                                \
+            if (thread < half) sums[thread] += sums[thread + half];                                            \
+        }                                                                                                      \
+    }
+
 INLINE float softplus(float x) { return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))); }
 INLINE float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 // Numbers of Activation in the planner.

@@ -43,7 +43,11 @@ template <int ROWS, int COLUMNS, int DEPTH> INLINE void find_numbers(Places<ROWS
 
 // The places of the result take those of the factors' lines.
 template <int ROWS, int COLUMNS, int DEPTH> INLINE void find_results(Places<ROWS, COLUMNS, DEPTH> &places, const Product &p, const Finish &end) {
-    if (thread < ROWS) places.a_lines[thread] = c_row(p.factors, p.row + thread);
+    if (thread < ROWS) {
+        const int row = p.row + thread;
+        places.a_lines[thread] = c_row(p.factors, row);
+        places.scales[thread] = end.with_scales && row < p.factors.m ? end.scales[row] : 1.0f;
+    }
     if (thread >= BLOCK - COLUMNS) {
         const int number = thread - (BLOCK - COLUMNS), column = p.column + number;
         places.b_lines[number] = c_column(p.factors, column);
@@ -56,24 +60,33 @@ template <int ROWS, int COLUMNS, int DEPTH> INLINE void find_results(Places<ROWS
 // warp writes neighbouring numbers.
 template <int COLUMNS> INLINE int staged_at(int row, int column) { return row * (COLUMNS + 4) + column; }
 
+// What a thread has written to its columns of a tile, of which it has up to four.
+struct Totals {
+    float at[4];
+};
+
 // Writes 64 rows of a tile, WIDTH neighbouring numbers at once: for each of the tile's groups of rows, part `step` of
 // it, `group` rows.
 template <int ROWS, int COLUMNS, int DEPTH, int WIDTH>
 INLINE void put_rows_by(float *c, const float *staged, const Places<ROWS, COLUMNS, DEPTH> &places, int step, int group, int accumulate,
-        const Finish &end) {
+        const Finish &end, Totals &totals) {
     typedef Numbers<WIDTH> Some;
     const int across = COLUMNS / WIDTH, x = thread % across * WIDTH;
     const Line column = places.b_lines[x];
     const Some bias = *(const Some *)&places.biases[x];
     UNROLL_BY(2) for (int i = thread / across; i < 64; i += BLOCK / across) {
-        const Line row = places.a_lines[i / group * (ROWS / 64 * group) + step * group + i % group];
+        const int line = i / group * (ROWS / 64 * group) + step * group + i % group;
+        const Line row = places.a_lines[line];
         if (row.on & column.on) {
             const int at = row.at + column.at;
             Some sums = *(const Some *)&staged[staged_at<COLUMNS>(i, x)], earlier = {}, plus = {};
             if (accumulate) earlier = *(const Some *)&c[at];
             if (end.with_plus) plus = *(const Some *)&end.plus[at];
-            UNROLL for (int q = 0; q < WIDTH; ++q)
-                sums.at[q] = follow_sum(sums.at[q] + bias.at[q] + earlier.at[q], plus.at[q], end.activation);
+            const float scale = places.scales[line];
+            UNROLL for (int q = 0; q < WIDTH; ++q) {
+                sums.at[q] = follow_sum(sums.at[q] * scale + bias.at[q] + earlier.at[q], plus.at[q], end.activation);
+                totals.at[q] += sums.at[q];
+            }
             *(Some *)&c[at] = sums;
         }
     }
@@ -81,9 +94,26 @@ INLINE void put_rows_by(float *c, const float *staged, const Places<ROWS, COLUMN
 
 template <int ROWS, int COLUMNS, int DEPTH>
 INLINE void put_rows(float *c, const float *staged, const Places<ROWS, COLUMNS, DEPTH> &places, int step, int group, const Factors &f,
-        int accumulate, const Finish &end) {
-    if (c_can(f, c, end.plus, 4)) put_rows_by<ROWS, COLUMNS, DEPTH, 4>(c, staged, places, step, group, accumulate, end);
-    else put_rows_by<ROWS, COLUMNS, DEPTH, 1>(c, staged, places, step, group, accumulate, end);
+        int accumulate, const Finish &end, Totals &totals) {
+    if (c_can(f, c, end.plus, 4)) put_rows_by<ROWS, COLUMNS, DEPTH, 4>(c, staged, places, step, group, accumulate, end, totals);
+    else put_rows_by<ROWS, COLUMNS, DEPTH, 1>(c, staged, places, step, group, accumulate, end, totals);
+}
+
+// The sums of a tile's columns, once all of its rows are written: the threads of a column add theirs, in order.
+template <int COLUMNS> INLINE void put_sums(OWNED(totals, Totals), float *staged, const float *c, const Product &p, const Finish &end) {
+    if (!end.with_sums) return;
+    const int width = c_can(p.factors, c, end.plus, 4) ? 4 : 1, across = COLUMNS / width;
+    PHASE {
+        for (int q = 0; q < width; ++q) staged[staged_at<COLUMNS>(thread / across, thread % across * width + q)] = MINE(totals).at[q];
+    }
+    PHASE {
+        const int column = p.column + thread;
+        if (thread < COLUMNS && column < p.factors.n) {
+            float sum = 0.0f;
+            for (int other = 0; other < BLOCK / across; ++other) sum += staged[staged_at<COLUMNS>(other, thread)];
+            end.sums[blockIdx.x * p.factors.n + column] = sum;
+        }
+    }
 }
 
 // In f32.
@@ -162,7 +192,11 @@ INLINE void product(FloatTiles<SIDE> &tiles, float *c, const Factors &f, int par
         if (b_lies_deep(f)) add_floats<SIDE, false, true>(PASS(sums), tiles, p);
         else add_floats<SIDE, false, false>(PASS(sums), tiles, p);
     }
-    PHASE { find_results(tiles.places, p, end); }
+    OWN(Totals, totals);
+    PHASE {
+        find_results(tiles.places, p, end);
+        MINE(totals) = {};
+    }
     UNROLL for (int step = 0; step < SIDE / 64; ++step) {
         PHASE {
             UNROLL for (int i = 0; i < 4; ++i)
@@ -172,8 +206,9 @@ INLINE void product(FloatTiles<SIDE> &tiles, float *c, const Factors &f, int par
                     *(Numbers<4> *)&tiles.staged[staged_at<SIDE>(4 * (thread / 16) + i, 64 * j + 4 * (thread % 16))] = four;
                 }
         }
-        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 64, f, accumulate, end); }
+        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 64, f, accumulate, end, MINE(totals)); }
     }
+    put_sums<SIDE>(PASS(totals), tiles.staged, c, p, end);
 }
 
 // With both factors rounded, on tensor cores, with sums in f32: to bfloat16, two NUMBERS of k to a word, or to tf32, one
@@ -268,7 +303,11 @@ INLINE void product_rounded(WordTiles<ROWS, COLUMNS, NUMBERS> &tiles, float *c, 
         if (b_lies_deep(f)) add_words<ROWS, COLUMNS, NUMBERS, false, true>(PASS(fragments), tiles, p);
         else add_words<ROWS, COLUMNS, NUMBERS, false, false>(PASS(fragments), tiles, p);
     }
-    PHASE { find_results(tiles.places, p, end); }
+    OWN(Totals, totals);
+    PHASE {
+        find_results(tiles.places, p, end);
+        MINE(totals) = {};
+    }
     UNROLL for (int step = 0; step < ROWS / 64; ++step) {
         PHASE {
             const Lane at = lane_of<ROWS, COLUMNS>();
@@ -277,8 +316,9 @@ INLINE void product_rounded(WordTiles<ROWS, COLUMNS, NUMBERS> &tiles, float *c, 
                 UNROLL for (int q = 0; q < 4; ++q)
                     tiles.staged[staged_at<COLUMNS>(row + q / 2 * 8, column + 8 * j + q % 2)] = MINE(fragments).sums[step][j].at[q];
         }
-        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 16, f, accumulate, end); }
+        PHASE { put_rows(c + (long long)blockIdx.z * f.m * f.n, tiles.staged, tiles.places, step, 16, f, accumulate, end, MINE(totals)); }
     }
+    put_sums<COLUMNS>(PASS(totals), tiles.staged, c, p, end);
 }
 
 // Large tiles that a multiprocessor holds at once. Before capability 9.0 the compiler spills registers to make room for
@@ -291,74 +331,82 @@ INLINE void product_rounded(WordTiles<ROWS, COLUMNS, NUMBERS> &tiles, float *c, 
 
 extern "C" __global__ void __launch_bounds__(256, 3) product_64(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED FloatTiles<64> tiles;
-    product<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product<64>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_128(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED FloatTiles<128> tiles;
-    product<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product<128>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 extern "C" __global__ void __launch_bounds__(256, 3) product_64_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<64, 64, 2> tiles;
-    product_rounded<64, 64, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<64, 64, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 // For results of few columns.
 extern "C" __global__ void __launch_bounds__(256, 3) product_narrow_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<128, 32, 2> tiles;
-    product_rounded<128, 32, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<128, 32, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 extern "C" __global__ void __launch_bounds__(256, LARGE_BLOCKS) product_128_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<128, 128, 2> tiles;
-    product_rounded<128, 128, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<128, 128, 2>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 extern "C" __global__ void __launch_bounds__(256, 3) product_64_tf32(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<64, 64, 1> tiles;
-    product_rounded<64, 64, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<64, 64, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 // For results of few columns.
 extern "C" __global__ void __launch_bounds__(256, 3) product_narrow_tf32(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<128, 32, 1> tiles;
-    product_rounded<128, 32, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<128, 32, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }
 
 extern "C" __global__ void __launch_bounds__(256, LARGE_BLOCKS) product_128_tf32(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, side, channels, size, stride};
     SHARED WordTiles<128, 128, 1> tiles;
-    product_rounded<128, 128, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_rounded<128, 128, 1>(tiles, c, factors, part, accumulate, Finish{plus, bias, scales, sums, with_plus, with_bias, activation, with_scales, with_sums});
 }

@@ -67,7 +67,7 @@ struct Staged {
 
 // What is added to the two results that a thread finishes, brought while the factors are on their way.
 struct Ends {
-    float earlier[2], plus[2], bias;
+    float earlier[2], plus[2], scales[2], bias;
 };
 
 INLINE int small_row(const SmallProduct &p, int i) { return p.row + thread / 32 + WARPS * i; }
@@ -83,6 +83,7 @@ INLINE void bring_ends(Ends &ends, const SmallProduct &p, const float *c, int ac
         if (row >= p.a.lines) continue;
         if (accumulate) ends.earlier[i] = c[at];
         if (end.with_plus) ends.plus[i] = end.plus[at];
+        ends.scales[i] = end.with_scales ? end.scales[row] : 1.0f;
     }
 }
 
@@ -93,7 +94,7 @@ INLINE void finish_small(float *c, const Staged &staged, const SmallProduct &p, 
         if (row >= p.a.lines || column >= p.b.lines) continue;
         float sum = 0.0f;
         UNROLL for (int warp = 0; warp < WARPS; ++warp) sum += staged.at[warp][row - p.row][column - p.column];
-        c[row * p.b.lines + column] = follow_sum(sum + ends.bias + ends.earlier[i], ends.plus[i], end.activation);
+        c[row * p.b.lines + column] = follow_sum(sum * ends.scales[i] + ends.bias + ends.earlier[i], ends.plus[i], end.activation);
     }
 }
 
@@ -192,33 +193,37 @@ INLINE void product_small_words(Staged &staged, float *c, const Factors &f, int 
     PHASE { finish_small(c, staged, p, MINE(own).ends, end); }
 }
 
-// The factors are matrices: the arguments of images are not read.
+// The factors are matrices: the arguments of images are not read. Nor are those of column sums, which these kernels do
+// not make.
 extern "C" __global__ void __launch_bounds__(256, 2) product_small(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
-    (void)side, (void)channels, (void)size, (void)stride;
+    (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_floats(staged, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_small_floats(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_small_bf16(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
-    (void)side, (void)channels, (void)size, (void)stride;
+    (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_words<2>(staged, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_small_words<2>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_small_tf32(float *c, const float *a, const float *b, int m, int n, int k,
         int a_row, int a_column, int b_row, int b_column, int side, int channels, int size, int stride, int part, int accumulate,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales,
+        float *sums, int with_sums) {
     BEGIN;
-    (void)side, (void)channels, (void)size, (void)stride;
+    (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_words<1>(staged, c, factors, part, accumulate, Finish{plus, bias, with_plus, with_bias, activation});
+    product_small_words<1>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
 }

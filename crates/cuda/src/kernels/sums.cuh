@@ -1,10 +1,10 @@
 // Sums of the parts of products, of the rows of a matrix, and of patches of images.
 
-// out[n] = activation(the sum of `count` vectors of n numbers, one after the other, + out if accumulate, + plus +
-// bias). A block has NUMBERS_AT_ONCE neighbouring numbers, and its warps share the vectors.
+// out[n] = activation(the sum of `count` vectors of n numbers, one after the other, times the row's scale, + out if
+// accumulate, + plus + bias). A block has NUMBERS_AT_ONCE neighbouring numbers, and its warps share the vectors.
 #define NUMBERS_AT_ONCE 32
 extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int count, int accumulate, int columns,
-        const float *plus, int with_plus, const float *bias, int with_bias, int activation) {
+        const float *plus, int with_plus, const float *bias, int with_bias, int activation, const float *scales, int with_scales) {
     BEGIN;
     SHARED float sums[BLOCK];
     const long long first = (long long)blockIdx.x * NUMBERS_AT_ONCE;
@@ -20,9 +20,11 @@ extern "C" __global__ void sum_parts(float *out, const float *parts, int n, int 
     PHASE {
         const long long i = first + thread;
         if (thread < NUMBERS_AT_ONCE && i < n) {
-            float sum = accumulate ? out[i] : 0.0f;
+            float sum = accumulate && !with_scales ? out[i] : 0.0f;
             for (int other = thread; other < BLOCK; other += NUMBERS_AT_ONCE) sum += sums[other];
-            out[i] = finish(Finish{plus, bias, with_plus, with_bias, activation}, sum, i, with_bias ? i % columns : 0);
+            if (with_scales) sum = sum * scales[i / columns] + (accumulate ? out[i] : 0.0f);
+            if (with_bias) sum += bias[i % columns];
+            out[i] = follow_sum(sum, with_plus ? plus[i] : 0.0f, activation);
         }
     }
 }
@@ -52,29 +54,60 @@ extern "C" __global__ void sum_columns(float *out, const float *x, int n, int co
     }
 }
 
-// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_columns, or one. Of
-// fewer columns than threads, each has several.
+// The threads of a block that sums the rows of one part: neighbours have neighbouring columns. Of fewer columns than
+// threads, each has several, a line each.
+struct RowPart {
+    int width, lines, line;
+    long long column, from, to;
+};
+INLINE RowPart row_part(int rows, int columns, int part) {
+    const int width = columns < BLOCK ? columns : BLOCK;
+    const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
+    const int line = thread / width, lines = BLOCK / width;
+    const long long column = (long long)blockIdx.x * BLOCK + thread % width;
+    return {width, lines, line, column, from, line < lines && column < columns ? to : 0};
+}
+
+// out[y, columns] (+)= the sums of all lines of part y.
+INLINE void put_column_sum(float *out, const float *sums, int columns, int accumulate) {
+    const int width = columns < BLOCK ? columns : BLOCK;
+    const long long column = (long long)blockIdx.x * BLOCK + thread;
+    if (thread >= width || column >= columns) return;
+    float sum = 0.0f;
+    for (int line = 0; line < BLOCK / width; ++line) sum += sums[line * width + thread];
+    put(&out[(long long)blockIdx.y * columns + column], sum, accumulate);
+}
+
+// out[y, columns] (+)= sums over rows y * part.. of x[rows, columns]: several to be added by sum_columns, or one.
 extern "C" __global__ void column_sums(float *out, const float *x, int rows, int columns, int part, int accumulate) {
     BEGIN;
     SHARED float sums[BLOCK];
-    const int width = columns < BLOCK ? columns : BLOCK, lines = BLOCK / width;
-    const long long from = (long long)blockIdx.y * part, to = from + part < rows ? from + part : rows;
     PHASE {
-        const int line = thread / width;
-        const long long column = (long long)blockIdx.x * BLOCK + thread % width;
+        const RowPart own = row_part(rows, columns, part);
         float sum = 0.0f;
-        if (line < lines && column < columns)
-            for (long long row = from + line; row < to; row += lines) sum += x[row * columns + column];
+        for (long long row = own.from + own.line; row < own.to; row += own.lines) sum += x[row * columns + own.column];
         sums[thread] = sum;
     }
+    PHASE { put_column_sum(out, sums, columns, accumulate); }
+}
+
+// out[rows, columns] = x times each row's factor; and parts[y, columns] = the sums of rows y * part.. of that, for
+// sum_columns to add.
+extern "C" __global__ void scale_and_sum_rows(float *out, float *parts, const float *x, const float *factors, int rows,
+        int columns, int part) {
+    BEGIN;
+    SHARED float sums[BLOCK];
     PHASE {
-        const long long column = (long long)blockIdx.x * BLOCK + thread;
-        if (thread < width && column < columns) {
-            float sum = 0.0f;
-            for (int line = 0; line < lines; ++line) sum += sums[line * width + thread];
-            put(&out[(long long)blockIdx.y * columns + column], sum, accumulate);
+        const RowPart own = row_part(rows, columns, part);
+        float sum = 0.0f;
+        UNROLL_BY(4) for (long long row = own.from + own.line; row < own.to; row += own.lines) {
+            const float scaled = factors[row] * x[row * columns + own.column];
+            out[row * columns + own.column] = scaled;
+            sum += scaled;
         }
+        sums[thread] = sum;
     }
+    PHASE { put_column_sum(parts, sums, columns, 0); }
 }
 
 // The images whose patches these are, each number the sum of all that were read from it: x = activation((x +) the

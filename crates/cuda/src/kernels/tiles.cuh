@@ -7,6 +7,7 @@ template <int ROWS, int COLUMNS, int DEPTH> struct Places {
     Line a_lines[ROWS], b_lines[COLUMNS];
     Line a_numbers[2][DEPTH], b_numbers[2][DEPTH];
     alignas(16) float biases[COLUMNS];
+    float scales[ROWS];
 };
 
 // The numbers of both factors that a thread brings in a step.

@@ -15,7 +15,7 @@ use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::networks::{IMAGE_NUMBERS, ObservationVars};
 use crate::{ActionDistribution, Latent};
-use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Traced};
+use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Total, Traced};
 use tape::{Optimiser, Rule, Tape, Var, Workspace};
 
 /// The step, as a section of the plan.
@@ -41,13 +41,13 @@ impl Report {
     }
 }
 
-/// The number by which the kernel `total` knows a reduction.
-fn kernel_number(reduction: Reduction) -> usize {
+/// The sum that makes a reduction.
+fn total_of(reduction: Reduction) -> Total {
     match reduction {
-        Reduction::Numbers => 0,
-        Reduction::Squares => 1,
+        Reduction::Numbers => Total::Numbers,
+        Reduction::Squares => Total::Squares,
         // Of the logarithms of standard deviations: see `Reduction::missing_on_device`.
-        Reduction::NormalEntropies => 2,
+        Reduction::NormalEntropies => Total::LogarithmsOfSecondHalf,
     }
 }
 
@@ -157,8 +157,7 @@ impl Step<'_> {
         for &(metric, value, reduction) in terms.measured() {
             let (rows, cols) = traced.shape(value);
             let place = traced.place(value);
-            let arguments = arguments![self.metric(metric), place, rows, cols, kernel_number(reduction), 1.0];
-            self.planner.launch("total", [1; 3], arguments);
+            self.planner.total(self.metric(metric), place, [rows, cols], total_of(reduction));
             self.report.missing[metric] = reduction.missing_on_device(rows, cols);
         }
         for term in terms.losses() {

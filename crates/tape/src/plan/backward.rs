@@ -417,7 +417,7 @@ impl Planner {
                         let sum = slopes.after(count);
                         let arguments = arguments![slopes, gradient, from, own, count, weight, share];
                         planner.each("harmonised_slopes", count, arguments);
-                        planner.total(sum, slopes, count, Total::Numbers);
+                        planner.total(sum, slopes, [count, 1], Total::Numbers);
                         planner.piece([out, sum], [1; 2], 1, 1, accumulate);
                     });
                 }
@@ -474,7 +474,7 @@ impl Planner {
         }
         let from = traced.parameter(*parameter).after(numbers.start);
         self.with_scratch(1, |planner, factor| {
-            planner.total(factor, own.gradient, own.rows, Total::Numbers);
+            planner.total(factor, own.gradient, [own.rows, 1], Total::Numbers);
             let arguments = arguments![out.after(numbers.start), from, factor, numbers.len()];
             planner.each("add_signs", numbers.len(), arguments);
         });

@@ -233,7 +233,7 @@ impl Planner {
             Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
                 let from = traced.parameter(*parameter).after(numbers.start);
                 self.with_scratch(1, |planner, sum| {
-                    planner.total(sum, from, numbers.len(), Total::Absolutes);
+                    planner.total(sum, from, [numbers.len(), 1], Total::Absolutes);
                     planner.each("same_rows", rows, arguments![y, sum, rows, 1usize]);
                 });
             }
@@ -268,7 +268,7 @@ impl Planner {
         let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
         let plus = plus.map(|plus| traced.place(plus));
         let bias = bias.map(|bias| traced.parameter(bias));
-        let finish = Finish { plus, bias, activation, before: false };
+        let finish = Finish { plus, bias, activation, ..Finish::NONE };
         self.layer(y, traced.matrix(x), weights, false, finish);
     }
 

@@ -3,7 +3,7 @@
 use super::gradients::{Own, ParameterGradients};
 use super::launch::Place;
 use super::layout::{Planner, arguments};
-use super::products::{Factor, Finish, Matrix};
+use super::products::{ColumnParts, Factor, Finish, Matrix};
 use super::repeated::Term;
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
@@ -34,19 +34,56 @@ impl Planner {
     /// The operation after the sums that a node adds to the gradient of x: if no later launch adds to it, they are
     /// followed by the gradient before x's activation. This is certain where no operation lies between the two on the
     /// tape.
-    fn finish_gradient_of(&self, traced: &mut Traced<'_>, x: Var, node: usize) -> Finish {
+    ///
+    /// If the product makes the sums of the gradient's columns, give them to [`Planner::keep_sums`].
+    fn finish_gradient_of(
+        &self,
+        traced: &mut Traced<'_>,
+        x: Var,
+        node: usize,
+        gradients: &ParameterGradients,
+    ) -> Finish {
         let nodes = &traced.workspace.nodes;
-        let activation = match &nodes[x.index()].op {
-            Op::Dense(dense) => dense.activation,
-            Op::Convolution(layer) | Op::TransposedConvolution(layer) => layer.activation,
-            _ => Activation::None,
+        let (activation, bias) = match &nodes[x.index()].op {
+            Op::Dense(dense) => (dense.activation, dense.bias.filter(|_| dense.bias_trainable)),
+            Op::Convolution(layer) | Op::TransposedConvolution(layer) => {
+                (layer.activation, Some(layer.bias).filter(|_| layer.trainable))
+            }
+            _ => (Activation::None, None),
         };
         let last = nodes[x.index() + 1..node].iter().all(|between| matches!(between.op, Op::Leaf));
         if !last || !x.gradient || activation == Activation::None || traced.repeated.has_copies(x.index()) {
             return Finish::NONE;
         }
+        let trains = bias.is_some_and(|bias| gradients.set.place(bias).is_some());
+        // The sums of layers that run many times are made once for all runs.
+        let sums = trains && !traced.repeated.includes(x.index());
         traced.before[x.index()] = true;
-        Finish::before(traced.place(x), activation)
+        Finish { sums, ..Finish::before(traced.place(x), activation) }
+    }
+
+    /// Keeps the sums of the columns of the gradient of x, if the product that completed it has made them.
+    fn keep_sums(traced: &mut Traced<'_>, x: Var, sums: Option<ColumnParts>) {
+        traced.sums[x.index()] = sums;
+    }
+
+    /// The gradient of the bias of a node's layer, whose own gradient has `rows` rows of its channels.
+    fn own_bias_gradient(
+        &mut self,
+        traced: &mut Traced<'_>,
+        node: usize,
+        bias: (Parameter, bool),
+        gradient: Place,
+        [rows, cols]: [usize; 2],
+        gradients: &mut ParameterGradients,
+    ) {
+        match traced.sums[node].take() {
+            Some(parts) => {
+                self.bias_gradient(bias.0, bias.1, parts.place, [parts.rows, cols], gradients);
+                self.give_back(parts.place, parts.rows * cols);
+            }
+            None => self.bias_gradient(bias.0, bias.1, gradient, [rows, cols], gradients),
+        }
     }
 
     pub(super) fn bias_gradient(
@@ -76,8 +113,9 @@ impl Planner {
         let above = Matrix::new(gradient, rows, cols);
         if let Some((out, accumulate)) = self.input(traced, x) {
             let weights = Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
-            let finish = self.finish_gradient_of(traced, x, node);
-            self.layer(out, above, weights.transposed(), accumulate, finish);
+            let finish = self.finish_gradient_of(traced, x, node, gradients);
+            let sums = self.layer(out, above, weights.transposed(), accumulate, finish);
+            Self::keep_sums(traced, x, sums);
         }
         if traced.repeated.includes(node) {
             let read = Some(traced.matrix(x));
@@ -97,7 +135,7 @@ impl Planner {
                 self.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
             }
             if let Some(bias) = bias {
-                self.bias_gradient(bias, bias_trainable, gradient, [rows, cols], gradients);
+                self.own_bias_gradient(traced, node, (bias, bias_trainable), gradient, [rows, cols], gradients);
             }
         }
         let Some(plus) = plus.filter(|plus| plus.gradient) else { return };
@@ -152,8 +190,9 @@ impl Planner {
             }
             if let Some((out, accumulate)) = planner.input(traced, x) {
                 let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
-                let finish = planner.finish_gradient_of(traced, x, node);
-                planner.layer(out, from_x, kernel.transposed(), accumulate, finish);
+                let finish = planner.finish_gradient_of(traced, x, node, gradients);
+                let sums = planner.layer(out, from_x, kernel.transposed(), accumulate, finish);
+                Self::keep_sums(traced, x, sums);
             }
             if traced.repeated.includes(node) {
                 let terms = [(weights.kernel, x, from_x, 0), (weights.recurrent, h, from_h, wide)];
@@ -187,7 +226,7 @@ impl Planner {
         let Own { node, gradient, rows: images, .. } = own;
         let shape = [images * patches.count(), channels];
         self.before_own(traced, own, shape, activation);
-        self.bias_gradient(bias, trainable, gradient, shape, gradients);
+        self.own_bias_gradient(traced, node, (bias, trainable), gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Matrix::new(gradient, shape[0], channels);
         if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
@@ -195,8 +234,10 @@ impl Planner {
             self.product(out, read.transposed(), above, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            let finish = self.finish_gradient_of(traced, x, node);
-            self.transposed_convolution_of(out, images, patches, [above, weights.transposed()], accumulate, finish);
+            let finish = self.finish_gradient_of(traced, x, node, gradients);
+            let factors = [above, weights.transposed()];
+            let sums = self.transposed_convolution_of(out, images, patches, factors, accumulate, finish);
+            Self::keep_sums(traced, x, sums);
         }
     }
 
@@ -211,7 +252,7 @@ impl Planner {
         let Own { node, gradient, rows: images, .. } = own;
         let shape = [images * patches.side * patches.side, patches.channels];
         self.before_own(traced, own, shape, activation);
-        self.bias_gradient(bias, trainable, gradient, shape, gradients);
+        self.own_bias_gradient(traced, node, (bias, trainable), gradient, shape, gradients);
         let weights = Matrix::new(traced.parameter(kernel), patches.size(), channels);
         let above = Factor::patches(gradient, images, patches);
         if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
@@ -219,8 +260,9 @@ impl Planner {
             self.product(out, above.transposed(), read, accumulate);
         }
         if let Some((out, accumulate)) = self.input(traced, x) {
-            let finish = self.finish_gradient_of(traced, x, node);
-            self.layer(out, above, weights, accumulate, finish);
+            let finish = self.finish_gradient_of(traced, x, node, gradients);
+            let sums = self.layer(out, above, weights, accumulate, finish);
+            Self::keep_sums(traced, x, sums);
         }
     }
 }

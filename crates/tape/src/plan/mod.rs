@@ -30,4 +30,5 @@ pub use gradients::ParameterGradients;
 pub use launch::{Argument, Launch, MOST, Place, THREADS};
 pub use layout::{Plan, Planner};
 pub use machine::{Device, Machine, MachineError};
+pub use products::Total;
 pub use traced::Traced;

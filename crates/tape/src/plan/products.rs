@@ -14,10 +14,18 @@ const COLUMNS_AT_ONCE: usize = 8;
 const COLUMN_ROWS: usize = 4096;
 /// Parts that sums of more rows are cut into, at most.
 const COLUMN_PARTS: usize = 1024;
+/// Numbers that one block adds up, and those of a part of more of them, at least.
+const TOTAL_AT_ONCE: usize = 16 * 1024;
+const TOTAL_PART: usize = 4096;
 /// Windows of a transposed convolution, and pixels of a square, that kernels can tell apart: bits of a word.
 const WINDOWS: usize = 32;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
 pub(super) const PATCHED: usize = 8 << 20;
+
+/// How many of so many rows are summed as one part.
+fn column_part(rows: usize) -> usize {
+    rows.div_ceil(COLUMN_PARTS).max(64)
+}
 
 /// A matrix in the device's memory, or its transpose.
 #[derive(Clone, Copy, Debug)]
@@ -45,11 +53,16 @@ impl Matrix {
     }
 }
 
-/// The term of a sum over all numbers of a value, by its number for the kernel `total`, which has more of them for the
-/// metrics of an agent.
+/// The term of a sum over all numbers of a value, by its number for kernels.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Total {
+pub enum Total {
+    /// The number itself.
     Numbers = 0,
+    /// Its square.
+    Squares = 1,
+    /// The logarithms of the second half of each row's numbers.
+    LogarithmsOfSecondHalf = 2,
+    /// Its absolute value.
     Absolutes = 3,
 }
 
@@ -97,19 +110,32 @@ impl From<Matrix> for Factor {
 /// The number for kernels of the gradient before an activation is that of the activation and this.
 const BEFORE: i32 = 4;
 
-/// The operation after a layer's sums: activation(sums + plus + bias); or, of a gradient that is complete with these
-/// sums, the gradient before the activation whose value is `plus`.
+/// The operation after a layer's sums: activation(scales * sums + plus + bias); or, of a gradient that is complete with
+/// these sums, the gradient before the activation whose value is `plus`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Finish {
     pub plus: Option<Place>,
     pub bias: Option<Place>,
+    /// Factors of the rows.
+    pub scales: Option<Place>,
     pub activation: Activation,
     pub before: bool,
+    /// Whether the sums of the result's columns are wanted, too, if there are many rows: see [`ColumnParts`].
+    pub sums: bool,
+}
+
+/// The sums of a matrix's columns in parts, which a product has made of its result: `rows` rows of borrowed memory, to be
+/// added up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ColumnParts {
+    pub place: Place,
+    pub rows: usize,
 }
 
 impl Finish {
     /// Sums as they are.
-    pub const NONE: Self = Self { plus: None, bias: None, activation: Activation::None, before: false };
+    pub const NONE: Self =
+        Self { plus: None, bias: None, scales: None, activation: Activation::None, before: false, sums: false };
 
     /// Of a layer with a bias.
     pub fn layer(bias: Place, activation: Activation) -> Self {
@@ -121,14 +147,27 @@ impl Finish {
         Self { plus: Some(value), activation, before: true, ..Self::NONE }
     }
 
+    /// Rows times these factors.
+    pub fn scaled(scales: Place) -> Self {
+        Self { scales: Some(scales), ..Self::NONE }
+    }
+
     /// Its arguments; `any` stands for missing places.
-    fn arguments(self, any: Place) -> [Argument; 5] {
-        let Self { plus, bias, activation, before } = self;
+    fn arguments(self, any: Place) -> [Argument; 7] {
+        let Self { plus, bias, scales, activation, before, .. } = self;
         let activation = match Argument::from(activation) {
             Argument::Whole(number) if before => Argument::Whole(number + BEFORE),
             argument => argument,
         };
-        arguments![plus.unwrap_or(any), plus.is_some(), bias.unwrap_or(any), bias.is_some(), activation]
+        arguments![
+            plus.unwrap_or(any),
+            plus.is_some(),
+            bias.unwrap_or(any),
+            bias.is_some(),
+            activation,
+            scales.unwrap_or(any),
+            scales.is_some()
+        ]
     }
 }
 
@@ -138,8 +177,16 @@ impl Planner {
         self.layer(out, a, b, accumulate, Finish::NONE);
     }
 
-    /// out = the operation of a b, or of out + a b if `accumulate`.
-    pub(super) fn layer(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool, finish: Finish) {
+    /// out = the operation of a b, or of out + a b if `accumulate`. Returns the sums of its columns if they were wanted
+    /// and are worth it.
+    pub(super) fn layer(
+        &mut self,
+        out: Place,
+        a: impl Into<Factor>,
+        b: Matrix,
+        accumulate: bool,
+        finish: Finish,
+    ) -> Option<ColumnParts> {
         let a = a.into();
         let ([m, k], n) = (a.shape(), b.cols);
         assert_eq!(k, b.rows, "matrices that can be multiplied");
@@ -154,12 +201,14 @@ impl Planner {
                 (images, [usize::from(transposed), 0], [side, channels, kernel, stride])
             }
         };
+        let sums = self.room_for_sums(finish.sums && parts == 1 && small.is_none() && m > COLUMN_ROWS, rows, n);
         let with = |out: Place, accumulate: bool, finish: Finish| {
             let sizes = arguments![
                 out, place, b.place, m, n, k, steps[0], steps[1], b.steps[0], b.steps[1], image, channels, size,
                 stride, part, accumulate
             ];
-            sizes.into_iter().chain(finish.arguments(out))
+            let place = sums.map_or(out, |sums| sums.place);
+            sizes.into_iter().chain(finish.arguments(out)).chain(arguments![place, sums.is_some()])
         };
         if parts == 1 {
             self.launch(kernel, grid, with(out, accumulate, finish));
@@ -169,6 +218,32 @@ impl Planner {
                 planner.sum_parts(out, sums, [parts, m * n, n], accumulate, finish);
             });
         }
+        sums
+    }
+
+    /// Memory for the sums of the columns of `tiles` rows of tiles, if they are made.
+    fn room_for_sums(&mut self, made: bool, tiles: usize, cols: usize) -> Option<ColumnParts> {
+        made.then(|| ColumnParts { place: self.borrow(tiles * cols), rows: tiles })
+    }
+
+    /// out = x times its rows' factors; and the sums of its columns, or added to what is there, if they have a place.
+    pub(super) fn scale_and_sum_rows(
+        &mut self,
+        [out, x, factors]: [Place; 3],
+        rows: usize,
+        cols: usize,
+        sums: Option<(Place, bool)>,
+    ) {
+        let Some((of_columns, accumulate)) = sums else {
+            return self.each("scale_rows", rows * cols, arguments![out, x, factors, rows, cols, false]);
+        };
+        let part = column_part(rows);
+        let parts = rows.div_ceil(part);
+        self.with_scratch(parts * cols, |planner, sums| {
+            let grid = [cols.div_ceil(THREADS), parts, 1];
+            planner.launch("scale_and_sum_rows", grid, arguments![out, sums, x, factors, rows, cols, part]);
+            planner.sum_columns(of_columns, sums, parts, cols, accumulate);
+        });
     }
 
     /// out = the operation of the sum of `parts` matrices of `count` numbers, `cols` per row.
@@ -190,7 +265,7 @@ impl Planner {
         if rows <= COLUMN_ROWS {
             return self.sum_columns(out, x, rows, cols, accumulate);
         }
-        let part = rows.div_ceil(COLUMN_PARTS).max(64);
+        let part = column_part(rows);
         let parts = rows.div_ceil(part);
         self.with_scratch(parts * cols, |planner, sums| {
             let grid = [cols.div_ceil(THREADS), parts, 1];
@@ -205,9 +280,19 @@ impl Planner {
         self.launch("sum_columns", grid, arguments![out, x, cols, rows, accumulate]);
     }
 
-    /// out[0] = the sum over the `count` numbers of x.
-    pub(super) fn total(&mut self, out: Place, x: Place, count: usize, of: Total) {
-        self.launch("total", [1; 3], arguments![out, x, count, 1usize, of as usize, 1.0]);
+    /// out[0] = the sum over the numbers of x [rows, cols].
+    pub fn total(&mut self, out: Place, x: Place, [rows, cols]: [usize; 2], of: Total) {
+        let count = rows * cols;
+        if count <= TOTAL_AT_ONCE {
+            return self.launch("total", [1; 3], arguments![out, x, rows, cols, of as usize, 1.0]);
+        }
+        let part = count.div_ceil(COLUMN_PARTS).max(TOTAL_PART);
+        let parts = count.div_ceil(part);
+        // They are numbers of 8 bytes.
+        self.with_scratch(2 * parts, |planner, sums| {
+            planner.launch("total_parts", [parts, 1, 1], arguments![sums, x, rows, cols, of as usize, part]);
+            planner.launch("total_of_parts", [1; 3], arguments![out, sums, parts, 1.0]);
+        });
     }
 
     /// The images whose patches are small b, with small [images * patches, channels]: x = the operation of them, or of
@@ -220,13 +305,14 @@ impl Planner {
         [small, b]: [Matrix; 2],
         accumulate: bool,
         finish: Finish,
-    ) {
+    ) -> Option<ColumnParts> {
         let Patches { side, channels, kernel: size, .. } = patches;
         // The stride of images that are one patch is of no importance: one square has all of its pixels.
         let stride = if side == size { size } else { patches.stride };
         let taps = size.div_ceil(stride);
         if taps * taps > WINDOWS || stride * stride > WINDOWS {
-            return self.overlay(x, images, patches, [small, b], accumulate, finish);
+            self.overlay(x, images, patches, [small, b], accumulate, finish);
+            return None;
         }
         // Every number of x is a sum over the patches it is in: a product whose rows are squares of pixels, and whose
         // columns are the pixels of a square.
@@ -252,7 +338,13 @@ impl Planner {
             part,
             accumulate
         ];
-        self.launch(tile.kernel, tile.whole([m, n]), sizes.into_iter().chain(finish.arguments(x)));
+        let grid = tile.whole([m, n]);
+        let sums = self.room_for_sums(finish.sums && m * stride * stride > COLUMN_ROWS, grid[0], n);
+        let place = sums.map_or(x, |sums| sums.place);
+        let ends = finish.arguments(x).into_iter().chain(arguments![place, sums.is_some()]);
+        self.launch(tile.kernel, grid, sizes.into_iter().chain(ends));
+        // A column is one of a square's pixels, and a channel.
+        sums.map(|sums| ColumnParts { rows: sums.rows * stride * stride, ..sums })
     }
 
     /// The same by way of the patches, a few images at a time.
@@ -280,7 +372,7 @@ impl Planner {
                 let place = small.place.after(rows * small.cols);
                 planner.product(scratch, Matrix { place, rows: count * patches.count(), ..small }, b, false);
                 let x = x.after(first * patches.image());
-                let [_, _, bias, with_bias, activation] = finish.arguments(x);
+                let [_, _, bias, with_bias, activation, ..] = finish.arguments(x);
                 let sizes = arguments![x, scratch, count, side, channels, kernel, stride, accumulate];
                 let arguments = sizes.into_iter().chain([bias, with_bias, activation]);
                 planner.each("overlay", count * patches.image(), arguments);

@@ -81,30 +81,42 @@ impl Planner {
             let [mut own_sums, mut next, scaled] = [0, 1, 2].map(|part| scratch.after(part * rows * widest));
             let [width, _] = sizes(traced, last);
             let output = traced.parameter(last.0);
-            planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]);
-            if let Some(top) = hidden.last() {
-                planner.before(own_sums, top.place, [rows, top.cols], network.activation);
+            match hidden.last() {
+                Some(top) => {
+                    let arguments = arguments![own_sums, output, top.place, rows, width, network.activation];
+                    planner.each("same_rows_before", rows * width, arguments);
+                }
+                None => planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]),
             }
             for (index, &layer) in below.iter().enumerate().rev() {
                 let [inputs, outputs] = sizes(traced, layer);
                 if let Some((factors, trained)) = training {
-                    let arguments = arguments![scaled, own_sums, factors, trained, outputs, false];
-                    planner.each("scale_rows", trained * outputs, arguments);
-                    planner.train_layer(layer, reads(index), scaled, [trained, outputs], gradients);
+                    let sums = gradients.slot(layer.1, true);
+                    planner.scale_and_sum_rows([scaled, own_sums, factors], trained, outputs, sums);
+                    planner.train_weights(layer.0, reads(index), scaled, [trained, outputs], gradients);
                 }
-                if index > 0 || network.x.gradient {
+                if index > 0 {
                     let weights = Matrix::new(traced.parameter(layer.0), inputs, outputs);
                     let own = Matrix::new(own_sums, rows, outputs);
-                    let under = index.checked_sub(1).map(|index| hidden[index].place);
-                    let finish = under.map_or(Finish::NONE, |value| Finish::before(value, network.activation));
+                    let finish = Finish::before(hidden[index - 1].place, network.activation);
                     planner.layer(next, own, weights.transposed(), false, finish);
                     std::mem::swap(&mut own_sums, &mut next);
                 }
             }
-            if let Some((out, accumulate)) = planner.input(traced, network.x) {
-                let inputs = input.cols;
-                let arguments = arguments![out, own_sums, own.gradient, rows, inputs, accumulate];
-                planner.each("scale_rows", rows * inputs, arguments);
+            let Some((out, accumulate)) = planner.input(traced, network.x) else { return };
+            match below.first() {
+                // With the loss's own factors of the rows.
+                Some(&lowest) => {
+                    let [inputs, outputs] = sizes(traced, lowest);
+                    let weights = Matrix::new(traced.parameter(lowest.0), inputs, outputs);
+                    let sums = Matrix::new(own_sums, rows, outputs);
+                    planner.layer(out, sums, weights.transposed(), accumulate, Finish::scaled(own.gradient));
+                }
+                None => {
+                    let inputs = input.cols;
+                    let arguments = arguments![out, own_sums, own.gradient, rows, inputs, accumulate];
+                    planner.each("scale_rows", rows * inputs, arguments);
+                }
             }
         });
     }
@@ -118,12 +130,24 @@ impl Planner {
         [rows, outputs]: [usize; 2],
         gradients: &mut ParameterGradients,
     ) {
-        if let Some((out, accumulate)) = gradients.slot(layer.0, true) {
-            let read = Matrix { rows, ..read };
-            self.product(out, read.transposed(), Matrix::new(sums, rows, outputs), accumulate);
-        }
+        self.train_weights(layer.0, read, sums, [rows, outputs], gradients);
         if let Some((out, accumulate)) = gradients.slot(layer.1, true) {
             self.column_sums(out, sums, rows, outputs, accumulate);
+        }
+    }
+
+    /// The gradient of a layer's weights alone.
+    fn train_weights(
+        &mut self,
+        weights: Parameter,
+        read: Matrix,
+        sums: Place,
+        [rows, outputs]: [usize; 2],
+        gradients: &mut ParameterGradients,
+    ) {
+        if let Some((out, accumulate)) = gradients.slot(weights, true) {
+            let read = Matrix { rows, ..read };
+            self.product(out, read.transposed(), Matrix::new(sums, rows, outputs), accumulate);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! [`Traced`]: where the values and gradients of a recording lie in a device's memory.
 
 use super::launch::Place;
-use super::products::Matrix;
+use super::products::{ColumnParts, Matrix};
 use super::repeated::Repeated;
 use crate::ops::Op;
 use crate::parameters::{Parameter, Parameters};
@@ -21,6 +21,8 @@ pub struct Traced<'a> {
     pub(super) within: Vec<bool>,
     /// Whether a gradient is already that before the value's activation.
     pub(super) before: Vec<bool>,
+    /// The sums of the columns of gradients, if the launch that completed one has made them.
+    pub(super) sums: Vec<Option<ColumnParts>>,
     /// Where values are to be put that are not planned yet.
     pub(super) requested: Vec<Option<Place>>,
     /// The outputs of the hidden layers of perceptrons with one output.
@@ -41,6 +43,7 @@ impl<'a> Traced<'a> {
             gradients: none.clone(),
             within: vec![false; none.len()],
             before: vec![false; none.len()],
+            sums: vec![None; none.len()],
             requested: none,
             hidden: Vec::new(),
             repeated: Repeated::default(),

@@ -196,7 +196,10 @@ fn reduction(kernel: &str, launch: &Launch, card: &Card) -> Option<(&'static str
             let serial = ((parts as f64 / 8.0 / 8.0).ceil() * 800.0 + 200.0) / CLOCK[1];
             ("sum_parts", (4.0 * (numbers * (parts + 1)) as f64 / (0.75 * card.memory)).max(serial))
         }
+        // A block adds a part.
+        "total_parts" => ("total", whole[3] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         // One block.
+        "total_of_parts" => ("total", (whole[0] as f64 / THREADS as f64).ceil() * 90.0 / CLOCK[1]),
         "total" => ("total", (whole[0] * whole[1]) as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         "weighted_sum" => ("total", whole[0] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         "root_of_sum" => ("other elementwise", whole[0] as f64 * 60.0 / CLOCK[1]),
@@ -218,6 +221,8 @@ fn elementwise(kernel: &str, launch: &Launch, card: &Card) -> (&'static str, f64
         }
         "piece" => ("piece", whole[2] * whole[3], 8 + 4 * whole[whole.len() - 1]),
         "activation_gradient" => ("activation_gradient", whole[0] * whole[1], 12),
+        // As of a kernel that only scales.
+        "scale_and_sum_rows" => ("other elementwise", whole[0] * whole[1], 16),
         "fill" => ("other elementwise", whole[0] * whole[1], 4),
         "normalise_images" => ("noise and images", whole[0] * whole[1] * whole[2], 5),
         "normal_density_gradient" => ("densities", threads, 16),
