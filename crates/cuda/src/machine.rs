@@ -1,13 +1,14 @@
 //! A plan on a device: its memory, and each of its sections as a recording.
 
 use crate::device::{Bytes, Device};
+use crate::driver::Staging;
 use crate::error::CudaError;
 use crate::program::Recording;
 use crate::slab::Slab;
 use crate::target::Capability;
 
 use std::fmt;
-use tape::plan::{Launch, Machine, MachineError, Place, Plan};
+use tape::plan::{Data, Launch, Machine, MachineError, Piece, Place, Plan};
 
 /// The first generation that multiplies numbers of bfloat16 and tf32.
 const TENSOR_CORES: Capability = Capability { major: 8, minor: 0 };
@@ -20,6 +21,8 @@ struct Loaded {
     slab: Slab,
     sections: Vec<Recording>,
     device: String,
+    /// Made when something is first prepared.
+    staging: Option<Staging>,
 }
 
 impl Device {
@@ -61,7 +64,7 @@ impl tape::plan::Device for Device {
             let program = self.kernels()?;
             let sections = plan.sections.iter().map(|launches| program.record(&slab, launches));
             let sections = sections.collect::<Result<_, CudaError>>()?;
-            Ok(Loaded { slab, sections, device: Self::name(self).to_owned() })
+            Ok(Loaded { slab, sections, device: Self::name(self).to_owned(), staging: None })
         };
         let loaded = load().map_err(|error| failed(self.name(), error))?;
         Ok(Box::new(loaded))
@@ -99,6 +102,31 @@ impl fmt::Debug for Loaded {
     }
 }
 
+impl Loaded {
+    /// Begins to copy pieces to the device's staging memory.
+    fn send(&mut self, pieces: &[Piece<'_>]) -> Result<(), CudaError> {
+        let bytes = |piece: &Piece<'_>| match piece.data {
+            Data::Numbers(numbers) => size_of_val(numbers),
+            Data::Bytes(bytes) => bytes.len(),
+        };
+        // Each piece begins at a multiple of 16 bytes.
+        let needed = pieces.iter().map(|piece| bytes(piece).next_multiple_of(16)).sum();
+        if self.staging.as_ref().is_none_or(|staging| staging.bytes() < needed) {
+            self.staging = None;
+            self.staging = Some(Staging::new(self.slab.buffer(), needed)?);
+        }
+        let staging = self.staging.as_mut().expect("just made");
+        staging.begin()?;
+        for piece in pieces {
+            match piece.data {
+                Data::Numbers(numbers) => staging.add(self.slab.begin(piece.place, numbers)?, numbers),
+                Data::Bytes(bytes) => staging.add(self.slab.begin(piece.place, bytes)?, bytes),
+            }
+        }
+        staging.send()
+    }
+}
+
 impl Machine for Loaded {
     fn write(&mut self, place: Place, numbers: &[f32]) -> Result<(), MachineError> {
         let written = self.slab.write(place, numbers);
@@ -108,6 +136,16 @@ impl Machine for Loaded {
     fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError> {
         let written = self.slab.write_bytes(place, bytes);
         self.machine_error(written)
+    }
+
+    fn prepare(&mut self, pieces: &[Piece<'_>]) -> Result<(), MachineError> {
+        let prepared = self.send(pieces);
+        self.machine_error(prepared)
+    }
+
+    fn receive(&mut self) -> Result<(), MachineError> {
+        let received = self.staging.as_mut().map_or(Ok(()), Staging::receive);
+        self.machine_error(received)
     }
 
     fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError> {

@@ -49,7 +49,7 @@ impl Slab {
     }
 
     /// The first byte of the range at a place that is as large as `values`.
-    fn begin<T: DeviceCopy>(&self, place: Place, values: &[T]) -> Result<usize, CudaError> {
+    pub(crate) fn begin<T: DeviceCopy>(&self, place: Place, values: &[T]) -> Result<usize, CudaError> {
         within(place.0, size_of_val(values).div_ceil(4), self.length())
     }
 }

@@ -3,6 +3,7 @@
 
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};
+use emulator::ahead::check_prepared_batches;
 use emulator::compare::{BF16, F32, TF32, compare, compare_one, kinds};
 use emulator::products::check_products;
 use emulator::repeat::repeat;
@@ -58,6 +59,30 @@ fn the_paper_sizes_learn_the_same() {
     let device = open();
     for (precision, tolerances) in [(Precision::F32, F32), (Precision::Tf32, TF32), (Precision::Bf16, BF16)] {
         compare_one("paper", &AgentConfig { precision, ..AgentConfig::default() }, &device, tolerances);
+    }
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn batches_that_are_prepared_ahead_are_the_ones_that_steps_read() {
+    check_prepared_batches(&open());
+}
+
+/// Copies as late as the program's waits allow, and as early.
+#[test]
+#[cfg(target_os = "linux")]
+fn batches_are_the_right_ones_with_late_and_with_early_copies() {
+    for early in [false, true] {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "batches_that_are_prepared_ahead_are_the_ones_that_steps_read"]);
+        command.env_remove(cuda::CHECK);
+        if early {
+            command.env("STAND_IN_EARLY_COPIES", "1");
+        }
+        let output = emulator::with_stand_ins(&mut command).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let passed = output.status.success() && text.contains("1 passed");
+        assert!(passed, "early: {early}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

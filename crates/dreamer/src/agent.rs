@@ -13,6 +13,15 @@ use random::Stream;
 use replay::Batch;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// The batch that a step on a device reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Given<'a> {
+    /// This one, which is copied first.
+    Batch(&'a Batch),
+    /// The batch of the last call of [`Agent::prepare`].
+    Prepared,
+}
+
 /// A Dreamer agent.
 #[derive(Debug)]
 pub struct Agent {
@@ -83,24 +92,17 @@ impl Agent {
         interrupted: &AtomicBool,
         batch: &Batch,
     ) -> Result<Option<StepMetrics>, DreamerError> {
-        if batch.action_size != self.action_size() {
-            let what = format!(
-                "its actions have {} elements, but the agent's actions have {}",
-                batch.action_size,
-                self.action_size()
-            );
-            return Err(DreamerError::Batch { what });
-        }
-        let Batch { image, vector, action, reward, discount, first, embedding, .. } = batch;
-        let view = BatchView { image, vector, action, reward, discount, first, start: &[], embedding };
+        let is_at_work = self.device.as_ref().is_some_and(Device::is_at_work);
+        let started = is_at_work || self.start_on_device(interrupted, Given::Batch(batch))?;
         if let Some(device) = &mut self.device {
-            if interrupted.load(Ordering::SeqCst) {
+            if !started {
                 return Ok(None);
             }
-            let metrics = device.step(&self.learner, view)?;
+            let metrics = device.finish_step()?;
             self.updates += 1;
             return Ok(Some(metrics));
         }
+        let view = self.view(batch)?;
         // Every shard of every update has its own stream, so the order of drawing does not matter, and one counter is
         // the whole state.
         let (stream, first) = (&self.noise, self.updates << 16);
@@ -110,6 +112,53 @@ impl Agent {
         let metrics = self.learner.step_interruptible(interrupted, view, &draw)?;
         self.updates += u64::from(metrics.is_some());
         Ok(metrics)
+    }
+
+    /// A batch as the learner reads it.
+    fn view<'b>(&self, batch: &'b Batch) -> Result<BatchView<'b, f32>, DreamerError> {
+        if batch.action_size != self.action_size() {
+            let what = format!(
+                "its actions have {} elements, but the agent's actions have {}",
+                batch.action_size,
+                self.action_size()
+            );
+            return Err(DreamerError::Batch { what });
+        }
+        let Batch { image, vector, action, reward, discount, first, embedding, .. } = batch;
+        Ok(BatchView { image, vector, action, reward, discount, first, start: &[], embedding })
+    }
+
+    /// Starts a gradient step on the agent's device, without waiting for it; the next call of
+    /// [`Agent::learn_interruptible`] finishes this step. Returns whether a step was started: without a device, or if
+    /// `interrupted` is set, none is.
+    ///
+    /// # Errors
+    /// As [`Agent::learn`].
+    ///
+    /// # Panics
+    /// If no batch was prepared, and the step is to read that one.
+    pub fn start_on_device(&mut self, interrupted: &AtomicBool, batch: Given<'_>) -> Result<bool, DreamerError> {
+        if self.device.is_none() || interrupted.load(Ordering::SeqCst) {
+            return Ok(false);
+        }
+        if let Given::Batch(batch) = batch {
+            self.prepare(batch)?;
+        }
+        self.device.as_mut().map_or(Ok(()), Device::start_step)?;
+        Ok(true)
+    }
+
+    /// Begins to copy a batch to the agent's device, for the step after the one that is under way. Without a device,
+    /// nothing is done.
+    ///
+    /// # Errors
+    /// As [`Agent::learn`].
+    pub fn prepare(&mut self, batch: &Batch) -> Result<(), DreamerError> {
+        if self.device.is_none() {
+            return Ok(());
+        }
+        let view = self.view(batch)?;
+        self.device.as_mut().map_or(Ok(()), |device| device.prepare(&self.learner, view))
     }
 
     /// The agent without its optimisers and its other parts that only learning needs.

@@ -50,7 +50,7 @@ mod starts;
 mod tensor_file;
 
 pub use actor::squashed_log_density;
-pub use agent::Agent;
+pub use agent::{Agent, Given};
 pub use agent_view::AgentView;
 pub use assessment::{AheadError, Assessment, observed_numbers};
 pub use batch::BatchView;

@@ -9,6 +9,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod ahead;
 pub mod compare;
 pub mod products;
 pub mod ranges;
@@ -17,7 +18,7 @@ pub mod repeat;
 use std::ffi::{CString, c_char, c_int};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
-use tape::plan::{Argument, Device, Launch, Machine, MachineError, Place, Plan};
+use tape::plan::{Argument, Data, Device, Launch, Machine, MachineError, Piece, Place, Plan};
 
 /// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started
 /// with it as `LD_LIBRARY_PATH` and `DREAMGRAFT_NVRTC` finds a device, number 0, whose kernels run on the CPU.
@@ -56,6 +57,8 @@ pub struct Emulator {
     plan: Plan,
     memory: Vec<f32>,
     order: Order,
+    /// The pieces that were prepared last.
+    prepared: Vec<(Place, Vec<f32>)>,
 }
 
 /// The order in which the threads of a block run within a phase, and the blocks of a grid. The results of a kernel must
@@ -76,7 +79,7 @@ impl Emulator {
         for (place, numbers) in &plan.constants {
             memory[place.0..][..numbers.len()].copy_from_slice(numbers);
         }
-        Self { plan, memory, order }
+        Self { plan, memory, order, prepared: Vec::new() }
     }
 
     /// Runs one launch.
@@ -123,6 +126,13 @@ fn raw(argument: Argument, numbers: usize) -> Raw {
     }
 }
 
+/// Numbers with these bytes.
+fn numbers_of(bytes: &[u8]) -> Vec<f32> {
+    let (words, rest) = bytes.as_chunks::<4>();
+    assert!(rest.is_empty(), "bytes come by four");
+    words.iter().map(|word| f32::from_ne_bytes(*word)).collect()
+}
+
 /// A device of emulators.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Processor(pub Order);
@@ -148,12 +158,21 @@ impl Machine for Emulator {
     }
 
     fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError> {
-        let (words, rest) = bytes.as_chunks::<4>();
-        assert!(rest.is_empty(), "bytes come by four");
-        for (number, word) in self.memory[place.0..].iter_mut().zip(words) {
-            *number = f32::from_ne_bytes(*word);
-        }
+        self.write(place, &numbers_of(bytes))
+    }
+
+    fn prepare(&mut self, pieces: &[Piece<'_>]) -> Result<(), MachineError> {
+        let copied = |piece: &Piece<'_>| match piece.data {
+            Data::Numbers(numbers) => (piece.place, numbers.to_vec()),
+            Data::Bytes(bytes) => (piece.place, numbers_of(bytes)),
+        };
+        self.prepared = pieces.iter().map(copied).collect();
         Ok(())
+    }
+
+    fn receive(&mut self) -> Result<(), MachineError> {
+        let prepared = std::mem::take(&mut self.prepared);
+        prepared.iter().try_for_each(|(place, numbers)| self.write(*place, numbers))
     }
 
     fn read(&mut self, place: Place, numbers: &mut [f32]) -> Result<(), MachineError> {

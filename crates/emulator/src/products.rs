@@ -369,7 +369,8 @@ fn check_windows(device: &dyn Device, kernel: &'static str, patches: Patches, sm
     for channel in 0..channels {
         let all = (c_at..c_at + before.len()).skip(channel).step_by(channels);
         let parts = (columns_at..columns_at + columns_count).skip(channel).step_by(channels);
-        let [expected, found]: [f64; 2] = [all.map(|at| f64::from(memory[at])).sum(), parts.map(|at| f64::from(memory[at])).sum()];
+        let [expected, found]: [f64; 2] =
+            [all.map(|at| f64::from(memory[at])).sum(), parts.map(|at| f64::from(memory[at])).sum()];
         let close = (found - expected).abs() <= 1e-4;
         assert!(close, "{kernel} {patches:?} of {small}: the sum of channel {channel} is {found}, not {expected}");
     }

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
+#include <functional>
 #include <vector>
 
 namespace {
@@ -44,7 +46,7 @@ enum : Answer {
 
 const std::size_t TOTAL = (std::size_t)8 << 30;
 std::size_t used = 0;
-int pieces = 0, modules = 0, graphs = 0, executables = 0, streams = 0, contexts = 0;
+int pieces = 0, modules = 0, graphs = 0, executables = 0, streams = 0, events = 0, pinned = 0, contexts = 0;
 Graph *recorded = nullptr;
 bool failed = false;
 // With STAND_IN_RUNS=N, a kernel fails in the run after the Nth of a graph, and with it all that is asked afterwards.
@@ -57,7 +59,39 @@ long launched = 0, overlapped = 0;
 // With STAND_IN_WRONG, every kernel adds 1 to its first result.
 const bool wrong = std::getenv("STAND_IN_WRONG") != nullptr;
 thread_local bool current = false;
-const Handle CONTEXT = (Handle)8, STREAM = (Handle)16, MODULE = (Handle)24;
+const Handle CONTEXT = (Handle)8, MODULE = (Handle)24;
+
+// A stream's work, which is done in its order, as late as the other streams allow or as early. Streams that compute are
+// early, and those that only copy are late: a computation that does not wait for a copy finds old numbers. With
+// STAND_IN_EARLY_COPIES it is the other way round: a copy that does not wait for a computation overwrites what it reads.
+struct Stream {
+    std::deque<std::function<void()>> waiting;
+    word64 asked = 0, done = 0;
+    bool computes = false;
+};
+const bool early_copies = std::getenv("STAND_IN_EARLY_COPIES") != nullptr;
+
+struct Event {
+    Stream *stream = nullptr;
+    word64 at = 0;
+};
+
+void advance(Stream *stream, word64 to) {
+    while (stream->done < to) {
+        const std::function<void()> work = stream->waiting.front();
+        stream->waiting.pop_front();
+        ++stream->done;
+        work();
+    }
+}
+
+Answer ask(Handle handle, std::function<void()> work) {
+    Stream *stream = (Stream *)handle;
+    stream->waiting.push_back(std::move(work));
+    ++stream->asked;
+    if (stream->computes != early_copies) advance(stream, stream->asked);
+    return DONE;
+}
 
 // A call that needs a context ends the program without one: a driver would return an error, for which no test waits.
 void need() {
@@ -88,9 +122,9 @@ Answer cuDevicePrimaryCtxRetain(Handle *context, int) { return ++contexts, *cont
 Answer cuDevicePrimaryCtxRelease_v2(int) {
     if (contexts == 1 && std::getenv("STAND_IN_REPORT"))
         std::fprintf(stderr, "stand-in: %ld launches, %ld of them overlapped\n", launched, overlapped);
-    if (--contexts == 0 && !failed && (pieces || modules || graphs || executables || streams)) {
-        std::fprintf(stderr, "stand-in: left over: %d pieces of memory, %d modules, %d graphs, %d executables, %d streams\n", pieces,
-                     modules, graphs, executables, streams);
+    if (--contexts == 0 && !failed && (pieces || modules || graphs || executables || streams || events || pinned)) {
+        std::fprintf(stderr, "stand-in: left over: %d pieces of memory, %d of pinned memory, %d modules, %d graphs, %d executables, %d streams, %d events\n",
+                     pieces, pinned, modules, graphs, executables, streams, events);
         std::abort();
     }
     return DONE;
@@ -115,32 +149,70 @@ Answer cuMemFree_v2(word64 place) {
     used -= size, --pieces;
     return std::free((char *)place - 256), DONE;
 }
-Answer cuMemsetD8Async(word64 place, unsigned char value, std::size_t size, Handle) {
-    return need(), std::memset((void *)place, value, size), DONE;
+Answer cuMemHostAlloc(void **memory, std::size_t size, unsigned flags) {
+    return need(), ++pinned, *memory = std::malloc(size), flags == 0 ? DONE : INVALID;
 }
-Answer cuMemcpyHtoDAsync_v2(word64 to, const void *from, std::size_t size, Handle) {
-    return need(), failed ? FAILED : recorded ? RECORDING : (std::memcpy((void *)to, from, size), DONE);
+Answer cuMemFreeHost(void *memory) { return need(), --pinned, std::free(memory), DONE; }
+Answer cuMemsetD8Async(word64 place, unsigned char value, std::size_t size, Handle stream) {
+    need();
+    ((Stream *)stream)->computes = true;
+    return ask(stream, [=] { std::memset((void *)place, value, size); });
 }
-Answer cuMemcpyDtoHAsync_v2(void *to, word64 from, std::size_t size, Handle) {
-    return need(), failed ? FAILED : recorded ? RECORDING : (std::memcpy(to, (void *)from, size), DONE);
+static Answer copy(void *to, const void *from, std::size_t size, Handle stream) {
+    need();
+    return failed ? FAILED : recorded ? RECORDING : ask(stream, [=] { std::memcpy(to, from, size); });
+}
+Answer cuMemcpyHtoDAsync_v2(word64 to, const void *from, std::size_t size, Handle stream) {
+    return copy((void *)to, from, size, stream);
+}
+Answer cuMemcpyDtoHAsync_v2(void *to, word64 from, std::size_t size, Handle stream) {
+    return copy(to, (const void *)from, size, stream);
+}
+Answer cuMemcpyDtoDAsync_v2(word64 to, word64 from, std::size_t size, Handle stream) {
+    return copy((void *)to, (const void *)from, size, stream);
 }
 
-Answer cuStreamCreate(Handle *stream, unsigned flags) { return need(), ++streams, *stream = STREAM, flags == 1 ? DONE : INVALID; }
-Answer cuStreamDestroy_v2(Handle) { return need(), --streams, DONE; }
-Answer cuStreamSynchronize(Handle) { return need(), failed ? FAILED : recorded ? RECORDING : DONE; }
+Answer cuStreamCreate(Handle *stream, unsigned flags) { return need(), ++streams, *stream = new Stream, flags == 1 ? DONE : INVALID; }
+Answer cuStreamDestroy_v2(Handle stream) { return need(), --streams, delete (Stream *)stream, DONE; }
+Answer cuStreamSynchronize(Handle stream) {
+    need();
+    if (!recorded) advance((Stream *)stream, ((Stream *)stream)->asked);
+    return failed ? FAILED : recorded ? RECORDING : DONE;
+}
+Answer cuStreamWaitEvent(Handle stream, Handle event, unsigned flags) {
+    need();
+    if (flags || recorded) return INVALID;
+    // As it is now: a later recording of the event is not waited for.
+    const Event now = *(Event *)event;
+    return now.stream ? ask(stream, [=] { advance(now.stream, now.at); }) : DONE;
+}
+// CU_EVENT_DISABLE_TIMING
+Answer cuEventCreate(Handle *event, unsigned flags) { return need(), ++events, *event = new Event, flags == 2 ? DONE : INVALID; }
+Answer cuEventDestroy_v2(Handle event) { return need(), --events, delete (Event *)event, DONE; }
+Answer cuEventRecord(Handle event, Handle stream) {
+    need();
+    return *(Event *)event = {(Stream *)stream, ((Stream *)stream)->asked}, failed ? FAILED : DONE;
+}
+Answer cuEventSynchronize(Handle event) {
+    need();
+    const Event now = *(Event *)event;
+    if (now.stream) advance(now.stream, now.at);
+    return failed ? FAILED : DONE;
+}
 Answer cuStreamBeginCapture_v2(Handle, int mode) { return need(), recorded = new Graph, mode == 1 ? DONE : INVALID; }
 Answer cuStreamEndCapture(Handle, Handle *graph) { return need(), *graph = recorded, recorded = nullptr, ++graphs, DONE; }
 
 Answer cuGraphInstantiateWithFlags(Handle *executable, Handle graph, word64 flags) {
     return need(), *executable = new Graph(*(Graph *)graph), ++executables, flags == 0 ? DONE : INVALID;
 }
-Answer cuGraphLaunch(Handle executable, Handle) {
+Answer cuGraphLaunch(Handle executable, Handle stream) {
     need();
-    if (runs_left == 0) failed = true;
-    if (runs_left > 0) --runs_left;
-    if (!failed)
+    return ask(stream, [=] {
+        if (runs_left == 0) failed = true;
+        if (runs_left > 0) --runs_left;
+        if (failed) return;
         for (Call &call : *(Graph *)executable) run(call);
-    return DONE;
+    });
 }
 Answer cuGraphExecDestroy(Handle executable) { return need(), delete (Graph *)executable, --executables, DONE; }
 Answer cuGraphDestroy(Handle graph) { return need(), delete (Graph *)graph, --graphs, DONE; }
@@ -160,7 +232,7 @@ Answer cuModuleGetFunction(Handle *function, Handle, const char *name) {
 Answer cuFuncGetAttribute(int *value, int attribute, Handle) { return need(), *value = attribute == 0 ? 1024 : -1, DONE; }
 Answer cuLaunchKernelEx(const Configuration *with, Handle function, void **parameters, void **extra) {
     need();
-    if (with->block[0] != BLOCK || with->block[1] != 1 || with->block[2] != 1 || with->shared || with->stream != STREAM || extra)
+    if (with->block[0] != BLOCK || with->block[1] != 1 || with->block[2] != 1 || with->shared || !with->stream || extra)
         return INVALID;
     if (with->count > 1 || (with->count == 1 && (with->attributes->id != OVERLAP || with->attributes->allowed != 1))) return INVALID;
     ++launched, overlapped += with->count;
@@ -173,7 +245,7 @@ Answer cuLaunchKernelEx(const Configuration *with, Handle function, void **param
     if (recorded)
         recorded->push_back(call);
     else
-        run(call);
+        return ask(with->stream, [=]() mutable { run(call); });
     return DONE;
 }
 

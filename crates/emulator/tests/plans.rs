@@ -62,7 +62,8 @@ fn blocks_run_in_either_order() {
 fn totals_of_many_and_of_few_numbers_are_those_of_plain_loops() {
     for rows in [1, 700, 7001] {
         let cols = 6;
-        let numbers: Vec<f32> = (0..rows * cols).map(|i| 0.5 + (i % 97) as f32 * 0.25 - (i % 5) as f32 * 0.03).collect();
+        let numbers: Vec<f32> =
+            (0..rows * cols).map(|i| 0.5 + (i % 97) as f32 * 0.25 - (i % 5) as f32 * 0.03).collect();
         let terms: [(Total, fn(f64) -> f64); 4] = [
             (Total::Numbers, |x| x),
             (Total::Squares, |x| x * x),

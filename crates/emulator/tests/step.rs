@@ -2,6 +2,7 @@
 //! agent.
 
 use dreamer::{Agent, AgentConfig, Precision};
+use emulator::ahead::check_prepared_batches;
 use emulator::compare::{ACTIONS, BF16, F32, TF32, batch, compare, compare_one, kinds};
 use emulator::repeat::repeat;
 use emulator::{Order, Processor};
@@ -34,6 +35,11 @@ fn a_step_from_the_same_memory_gives_the_same_bits() {
     for (what, config, ..) in kinds.iter().filter(|(what, ..)| ["plain", "tf32", "bf16"].contains(what)) {
         repeat(what, config, &Processor::default());
     }
+}
+
+#[test]
+fn batches_that_are_prepared_ahead_are_the_ones_that_steps_read() {
+    check_prepared_batches(&Processor::default());
 }
 
 fn the_paper_sizes_learn_the_same_in(precision: Precision, tolerances: [f64; 3]) {

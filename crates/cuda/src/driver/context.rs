@@ -1,4 +1,4 @@
-//! A device's context and the one stream that all its work goes through.
+//! A device's context and the one stream that all its work goes through, except copies that run ahead (`staging`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

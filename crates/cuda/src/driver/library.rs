@@ -24,7 +24,7 @@ const UNVERSIONED: &str = if cfg!(windows) { "nvrtc.dll" } else { "libnvrtc.so" 
 
 /// Every function of the driver that is called. All are looked up before any is called, so that a library without one
 /// is reported, and no call panics.
-const CALLED: [&str; 30] = [
+const CALLED: [&str; 38] = [
     "cuInit",
     "cuDriverGetVersion",
     "cuDeviceGetCount",
@@ -43,6 +43,14 @@ const CALLED: [&str; 30] = [
     "cuStreamCreate",
     "cuStreamDestroy_v2",
     "cuStreamSynchronize",
+    "cuStreamWaitEvent",
+    "cuEventCreate",
+    "cuEventDestroy_v2",
+    "cuEventRecord",
+    "cuEventSynchronize",
+    "cuMemHostAlloc",
+    "cuMemFreeHost",
+    "cuMemcpyDtoDAsync_v2",
     "cuStreamBeginCapture_v2",
     "cuStreamEndCapture",
     "cuGraphInstantiateWithFlags",

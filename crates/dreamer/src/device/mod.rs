@@ -16,7 +16,7 @@ use crate::{AgentConfig, DreamerError};
 use places::Places;
 use random::Stream;
 use step::{ENCODE, Report, STEP};
-use tape::plan::{Machine, Place};
+use tape::plan::{Data, Machine, Piece, Place};
 
 /// Checks that agents of a configuration can learn on a device, before one is made.
 ///
@@ -42,8 +42,19 @@ pub(crate) struct Device {
     report: Report,
     /// Whether the results of steps on the device were not copied back to the learner yet.
     unsynced: bool,
+    /// Whether a step was started whose metrics were not read yet.
+    started: bool,
+    /// The batch of the next step, if it is on its way.
+    prepared: Option<Prepared>,
     /// A batch without its images, step by step.
     data: Sequences<f32>,
+}
+
+/// A batch on its way to the device.
+#[derive(Clone, Copy, Debug)]
+struct Prepared {
+    /// Whether a frozen encoder's embeddings of its images are still to be computed.
+    encodes: bool,
 }
 
 impl Device {
@@ -58,7 +69,15 @@ impl Device {
         limits::check(learner)?;
         let (plan, places, report) = step::plan(learner);
         let data = Sequences::default();
-        let mut device = Self { machine: device.start(plan)?, places, report, unsynced: false, data };
+        let mut device = Self {
+            machine: device.start(plan)?,
+            places,
+            report,
+            unsynced: false,
+            started: false,
+            prepared: None,
+            data,
+        };
         let mut words = noise.key().to_vec();
         words.extend([updates as u32, (updates >> 32) as u32]);
         device.write_words(device.places.random, &words)?;
@@ -74,8 +93,8 @@ impl Device {
         Ok(device)
     }
 
-    /// One gradient step on a batch that fits the learner.
-    pub fn step(&mut self, learner: &Learner<f32>, batch: BatchView<f32>) -> Result<StepMetrics, DreamerError> {
+    /// Begins to copy a batch that fits the learner, for the next step. A step that was started is not disturbed.
+    pub fn prepare(&mut self, learner: &Learner<f32>, batch: BatchView<f32>) -> Result<(), DreamerError> {
         let config = learner.config();
         batch.check(config, learner.action_size())?;
         if !batch.start.is_empty() {
@@ -83,26 +102,49 @@ impl Device {
             return Err(DreamerError::Batch { what });
         }
         let Self { data, machine, places, .. } = self;
-        if config.images {
-            machine.write_bytes(places.bytes, batch.image)?;
-        }
         data.load(&batch, config, SequenceRange::whole(config));
-        if config.vector > 0 {
-            machine.write(places.vector, &data.vector)?;
+        let numbers = [
+            (places.vector, &data.vector),
+            (places.action, &data.action),
+            (places.reward, &data.reward),
+            (places.discount, &data.discount),
+            (places.kept, &data.kept),
+            (places.embedding, &data.embedding),
+        ];
+        let used = numbers.into_iter().filter(|(_, numbers)| !numbers.is_empty());
+        let mut pieces: Vec<Piece<'_>> =
+            used.map(|(place, numbers)| Piece { place, data: Data::Numbers(numbers) }).collect();
+        if config.images {
+            pieces.push(Piece { place: places.bytes, data: Data::Bytes(batch.image) });
         }
-        machine.write(places.action, &data.action)?;
-        machine.write(places.reward, &data.reward)?;
-        machine.write(places.discount, &data.discount)?;
-        if config.resets {
-            machine.write(places.kept, &data.kept)?;
+        machine.prepare(&pieces)?;
+        self.prepared = Some(Prepared { encodes: config.frozen_encoder && batch.embedding.is_empty() });
+        Ok(())
+    }
+
+    /// Whether a step was started and not finished.
+    pub fn is_at_work(&self) -> bool {
+        self.started
+    }
+
+    /// Starts a gradient step on the batch that was prepared last, without waiting for it.
+    ///
+    /// # Panics
+    /// If no batch was prepared since the last start.
+    pub fn start_step(&mut self) -> Result<(), DreamerError> {
+        let Prepared { encodes } = self.prepared.take().expect("a batch was prepared");
+        self.machine.receive()?;
+        if encodes {
+            self.machine.run(ENCODE)?;
         }
-        if config.frozen_encoder && batch.embedding.is_empty() {
-            machine.run(ENCODE)?;
-        } else if config.frozen_encoder {
-            machine.write(places.embedding, &data.embedding)?;
-        }
-        machine.run(STEP)?;
-        self.unsynced = true;
+        self.machine.run(STEP)?;
+        (self.unsynced, self.started) = (true, true);
+        Ok(())
+    }
+
+    /// Waits for the step that was started, and returns its metrics.
+    pub fn finish_step(&mut self) -> Result<StepMetrics, DreamerError> {
+        self.started = false;
         let mut metrics = [0.0; Metric::COUNT];
         self.machine.read(self.places.metrics, &mut metrics)?;
         Ok(self.report.metrics(&metrics))

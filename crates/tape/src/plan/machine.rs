@@ -43,6 +43,24 @@ pub trait Device: Debug + Sync {
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError>;
 }
 
+/// Numbers, or bytes, four to a number, for the device's memory from a place on.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// Where they begin.
+    pub place: Place,
+    /// What they are.
+    pub data: Data<'a>,
+}
+
+/// The numbers or bytes of a [`Piece`].
+#[derive(Clone, Copy, Debug)]
+pub enum Data<'a> {
+    /// Numbers.
+    Numbers(&'a [f32]),
+    /// Bytes, whose count is a multiple of four.
+    Bytes(&'a [u8]),
+}
+
 /// A device with a loaded [`Plan`]. Work is done in the order of the requests.
 pub trait Machine: Debug + Send {
     /// Writes numbers from `place` on.
@@ -56,6 +74,19 @@ pub trait Machine: Debug + Send {
     /// # Errors
     /// If the device fails.
     fn write_bytes(&mut self, place: Place, bytes: &[u8]) -> Result<(), MachineError>;
+
+    /// Begins to copy what later runs read, while runs that were begun before may still be under way; they do not see
+    /// it. The pieces reach their places with [`Machine::receive`], and all of them have been read when this returns.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn prepare(&mut self, pieces: &[Piece<'_>]) -> Result<(), MachineError>;
+
+    /// Puts the pieces that were prepared last in their places, after all earlier work.
+    ///
+    /// # Errors
+    /// If the device fails.
+    fn receive(&mut self) -> Result<(), MachineError>;
 
     /// Reads numbers from `place` on, once all before is done.
     ///

@@ -29,6 +29,6 @@ mod traced;
 pub use gradients::ParameterGradients;
 pub use launch::{Argument, Launch, MOST, Place, THREADS};
 pub use layout::{Plan, Planner};
-pub use machine::{Device, Machine, MachineError};
+pub use machine::{Data, Device, Machine, MachineError, Piece};
 pub use products::Total;
 pub use traced::Traced;

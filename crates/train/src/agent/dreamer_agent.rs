@@ -3,8 +3,8 @@
 use crate::Broken;
 use crate::agent::{Actor, Metrics, Trainable};
 use dreamer::{
-    ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Policy, PolicyState, SourceAblation,
-    SourceStandard,
+    ActMode, ActionDistribution, Agent, AgentConfig, DreamerError, Evaluation, Given, Policy, PolicyState,
+    SourceAblation, SourceStandard,
 };
 use environment::{Observation, ObservationSpace};
 use random::Stream;
@@ -124,6 +124,14 @@ impl Trainable for Agent {
 
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError> {
         Ok(self.learn_interruptible(interrupted, batch)?.map(|metrics| metrics.named().into_iter().collect()))
+    }
+
+    fn start(&mut self, batch: Given<'_>, interrupted: &AtomicBool) -> Result<bool, DreamerError> {
+        self.start_on_device(interrupted, batch)
+    }
+
+    fn prepare(&mut self, batch: &Batch) -> Result<(), DreamerError> {
+        self.prepare(batch)
     }
 
     fn move_to(&mut self, device: &dyn Device) -> Result<(), DreamerError> {

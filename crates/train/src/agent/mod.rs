@@ -12,7 +12,7 @@ pub(crate) mod learned;
 pub(crate) mod play;
 
 use crate::run::broken::Broken;
-use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, SourceAblation, SourceStandard};
+use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Given, SourceAblation, SourceStandard};
 use environment::{Observation, ObservationSpace};
 use random::Stream;
 use replay::{Batch, CompressedEpisode, Episode};
@@ -89,6 +89,23 @@ pub trait Trainable: Actor {
     /// # Errors
     /// If the batch does not fit the agent.
     fn learn(&mut self, batch: &Batch, interrupted: &AtomicBool) -> Result<Option<Metrics>, DreamerError>;
+
+    /// Starts a gradient step on a device, which the next call of [`Trainable::learn`] finishes. Returns whether it was
+    /// started: by default, and without a device, it is not.
+    ///
+    /// # Errors
+    /// If the batch does not fit the agent.
+    fn start(&mut self, _batch: Given<'_>, _interrupted: &AtomicBool) -> Result<bool, DreamerError> {
+        Ok(false)
+    }
+
+    /// Begins to copy the batch of the next step to the device; nothing by default.
+    ///
+    /// # Errors
+    /// If the batch does not fit the agent.
+    fn prepare(&mut self, _batch: &Batch) -> Result<(), DreamerError> {
+        Ok(())
+    }
 
     /// Computes gradient steps on `device` from now on.
     ///

@@ -6,7 +6,26 @@ use crate::agent::Trainable;
 use crate::events::Event;
 use crate::run::diagnosis::Diagnosis;
 use crate::run::schedule::Phase;
+use dreamer::Given;
+use random::Stream;
+use replay::Batch;
 use std::time::Instant;
+
+/// How a batch was drawn from the replay memory.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    /// The streams before.
+    before: (Stream, Option<Stream>),
+    /// How many of its sequences are of the episodes of another run; `None` if none can be.
+    rehearsed: Option<usize>,
+}
+
+/// The batch of a step that is not taken yet.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    batch: Batch,
+    drawn: Drawn,
+}
 
 impl<L: Trainable> Run<'_, L> {
     /// One gradient step. If interrupted on the way, the agent and the streams are as before.
@@ -18,13 +37,18 @@ impl<L: Trainable> Run<'_, L> {
         let (position, end) = (&self.position, self.config.steps);
         let left = self.speed.left(self.config, position);
         self.reporter.event(&Event::Progress { phase, position, end, left });
-        let before = (self.streams.replay.clone(), self.streams.rehearsal.clone());
-        let rehearsed = self.draw()?;
         let began = Instant::now();
-        if let Some(embeddings) = &mut self.embeddings {
-            let agent = &mut self.agent;
-            embeddings
-                .fill(&self.replay, self.rehearsal.as_ref(), &mut self.batch, |images, out| agent.embed(images, out));
+        let (Drawn { before, rehearsed }, prepared) = match self.ahead.take() {
+            Some(Ahead { batch, drawn }) => {
+                self.spare = std::mem::replace(&mut self.batch, batch);
+                (drawn, true)
+            }
+            None => (self.draw()?, false),
+        };
+        let batch = if prepared { Given::Prepared } else { Given::Batch(&self.batch) };
+        let started = self.agent.start(batch, self.interrupted)?;
+        if started && self.is_followed_by_a_step(phase) {
+            self.draw_ahead()?;
         }
         let Some(metrics) = self.agent.learn(&self.batch, self.interrupted)? else {
             (self.streams.replay, self.streams.rehearsal) = before;
@@ -51,17 +75,50 @@ impl<L: Trainable> Run<'_, L> {
         Ok(())
     }
 
-    /// Draws the next batch. How many of its sequences are of the episodes of another run; `None` if none can be.
-    fn draw(&mut self) -> Result<Option<usize>, TrainError> {
+    /// Whether the step that is under way is followed by another one, with nothing in between that could change what is
+    /// drawn.
+    fn is_followed_by_a_step(&self, phase: Phase) -> bool {
+        matches!(phase, Phase::Learn { due } if self.position.updates + 1 < due)
+    }
+
+    /// Draws the batch of the next step while a device computes this one, and begins to copy it there.
+    fn draw_ahead(&mut self) -> Result<(), TrainError> {
+        let spare = std::mem::replace(&mut self.spare, Batch::new(self.config.agent.batch, self.config.agent.length));
+        let present = std::mem::replace(&mut self.batch, spare);
+        let drawn = self.draw();
+        let batch = std::mem::replace(&mut self.batch, present);
+        let drawn = drawn?;
+        self.agent.prepare(&batch)?;
+        self.ahead = Some(Ahead { batch, drawn });
+        Ok(())
+    }
+
+    /// Takes back what was drawn for a step that is not taken now.
+    pub(super) fn give_up_ahead(&mut self) {
+        if let Some(Ahead { batch, drawn: Drawn { before, .. } }) = self.ahead.take() {
+            (self.streams.replay, self.streams.rehearsal) = before;
+            self.spare = batch;
+        }
+    }
+
+    /// Draws the next batch, with embeddings of its images if the encoder is frozen and they are kept.
+    fn draw(&mut self) -> Result<Drawn, TrainError> {
+        let before = (self.streams.replay.clone(), self.streams.rehearsal.clone());
         let (starts, streams) = (self.config.replay.starts, &mut self.streams);
-        match self.rehearsal.as_mut().zip(streams.rehearsal.as_mut()) {
+        let rehearsed = match self.rehearsal.as_mut().zip(streams.rehearsal.as_mut()) {
             Some(rehearsal) => {
-                Ok(Some(self.replay.sample_rehearsing(&mut streams.replay, starts, &mut self.batch, rehearsal)?))
+                Some(self.replay.sample_rehearsing(&mut streams.replay, starts, &mut self.batch, rehearsal)?)
             }
             None => {
                 self.replay.sample(&mut streams.replay, starts, &mut self.batch)?;
-                Ok(None)
+                None
             }
+        };
+        if let Some(embeddings) = &mut self.embeddings {
+            let agent = &mut self.agent;
+            embeddings
+                .fill(&self.replay, self.rehearsal.as_ref(), &mut self.batch, |images, out| agent.embed(images, out));
         }
+        Ok(Drawn { before, rehearsed })
     }
 }

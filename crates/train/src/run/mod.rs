@@ -35,6 +35,7 @@ use crate::folder::metrics_files::MetricsFiles;
 use crate::streams::Streams;
 use crate::support::Support;
 use crate::{Frames, TrainError, system};
+use learn::Ahead;
 use meters::Meters;
 use replay::{Batch, Embeddings, Rehearsal, Replay};
 use returns::Returns;
@@ -87,6 +88,10 @@ struct Run<'a, L> {
     /// Of a frozen encoder; `None` if it is trained.
     embeddings: Option<Embeddings>,
     batch: Batch,
+    /// The batch of the next step, if it was drawn while a device computed the step before.
+    ahead: Option<Ahead>,
+    /// The memory of a batch that is not used at present.
+    spare: Batch,
     streams: Streams,
     position: Position,
     meters: Meters,
@@ -118,6 +123,7 @@ impl<L: Trainable> Run<'_, L> {
     fn go(&mut self) -> Result<End, TrainError> {
         loop {
             if self.interrupted.load(Ordering::SeqCst) {
+                self.give_up_ahead();
                 self.agent.sync_from_device()?;
                 return self.stop();
             }

@@ -108,6 +108,8 @@ impl<'a, L: Trainable> Run<'a, L> {
             rehearsal,
             embeddings,
             batch,
+            ahead: None,
+            spare: Batch::new(config.agent.batch, config.agent.length),
             streams,
             position,
             meters,
