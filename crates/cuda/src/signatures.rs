@@ -213,4 +213,6 @@ fn without_comments(source: &str) -> String {
 }
 
 #[cfg(test)]
+mod declarations;
+#[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ fn numbered(config: &AgentConfig, number: u8) -> Batch {
 /// Checks that every step reads its own batch, when the batch is prepared during the step before.
 ///
 /// # Panics
-/// If a metric or a parameter differs in any bit from that of steps that wait.
+/// If a metric or a parameter differs in any bit from that of steps that wait, or a metric of these from the CPU's.
 pub fn check_prepared_batches(device: &dyn Device) {
     let config = small();
     let batches: Vec<Batch> = (0..STEPS).map(|number| numbered(&config, number)).collect();
@@ -30,9 +30,14 @@ pub fn check_prepared_batches(device: &dyn Device) {
         agent.move_to(device).unwrap();
         agent
     });
+    let mut here = Agent::new(&config, ACTIONS, 1).unwrap();
     let never = AtomicBool::new(false);
     for (number, batch) in batches.iter().enumerate() {
         let expected = waiting.learn(batch).unwrap();
+        for ((name, found), (_, known)) in expected.named().into_iter().zip(here.learn(batch).unwrap().named()) {
+            let close = (found - known).abs() <= 1e-2 * (1.0 + known.abs());
+            assert!(close, "{name} of step {number} is {found}, and {known} on the CPU");
+        }
         let given = if number == 0 { Given::Batch(batch) } else { Given::Prepared };
         assert!(ahead.start_on_device(&never, given).unwrap());
         if let Some(next) = batches.get(number + 1) {

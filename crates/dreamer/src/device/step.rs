@@ -3,6 +3,8 @@
 //! Losses are those of `crate::losses`, recorded without computing; their gradients and metrics are planned from their
 //! terms. Rows are as a shard's are, step by step: row t * B + b is step t of sequence b.
 
+mod optimise;
+
 use super::places::{OptimiserPlaces, Places};
 use crate::agent_view::AgentView;
 use crate::behaviour;
@@ -15,8 +17,8 @@ use crate::losses::{LossFormula, Terms};
 use crate::metrics::{Counts, Metric, Reduction, StepMetrics, Sums};
 use crate::networks::{IMAGE_NUMBERS, ObservationVars};
 use crate::{ActionDistribution, Latent};
-use tape::plan::{Argument, ParameterGradients, Place, Plan, Planner, Total, Traced};
-use tape::{Optimiser, Rule, Tape, Var, Workspace};
+use tape::plan::{ParameterGradients, Place, Plan, Planner, Total, Traced, kernels};
+use tape::{Tape, Var, Workspace};
 
 /// The step, as a section of the plan.
 pub(super) const STEP: usize = 0;
@@ -49,10 +51,6 @@ fn total_of(reduction: Reduction) -> Total {
         // Of the logarithms of standard deviations: see `Reduction::missing_on_device`.
         Reduction::NormalEntropies => Total::LogarithmsOfSecondHalf,
     }
-}
-
-macro_rules! arguments {
-    ($($argument:expr),* $(,)?) => { [$(Argument::from($argument)),*] };
 }
 
 /// Plans a learner's gradient step, which was checked.
@@ -167,9 +165,12 @@ impl Step<'_> {
             };
             let (rows, _) = traced.shape(term.value);
             let seed = self.planner.seed_place(traced, term.value);
-            let arguments = arguments![seed, self.metric(gate.metric), rows, gate.least_sum(), term.scale];
-            let kernel = if gate.beyond { "seed_beyond" } else { "seed_within" };
-            self.planner.each(kernel, rows, arguments);
+            let (mean, least, scale) = (self.metric(gate.metric), gate.least_sum(), term.scale);
+            if gate.beyond {
+                self.planner.each(rows, kernels::SeedBeyond { out: seed, mean, rows, least, scale });
+            } else {
+                self.planner.each(rows, kernels::SeedWithin { out: seed, mean, rows, least, scale });
+            }
         }
     }
 
@@ -178,8 +179,16 @@ impl Step<'_> {
         if !config.images {
             return;
         }
-        let arguments = arguments![self.images, self.places.bytes, config.batch, config.length, IMAGE_NUMBERS];
-        self.planner.each("normalise_images", self.rows() * IMAGE_NUMBERS, arguments);
+        self.planner.each(
+            self.rows() * IMAGE_NUMBERS,
+            kernels::NormaliseImages {
+                out: self.images,
+                images: self.places.bytes,
+                batch: config.batch,
+                length: config.length,
+                size: IMAGE_NUMBERS,
+            },
+        );
     }
 
     /// The launches before the networks: noise and images.
@@ -194,24 +203,26 @@ impl Step<'_> {
             + if config.draws_starts() { shard_rollouts.div_ceil(2) } else { 0 };
         let grid = [most.div_ceil(4 * tape::plan::THREADS), config.batch.div_ceil(config.shard), 1];
         let Noises { posterior, action, prior, start } = self.noise;
-        let arguments = arguments![
-            posterior,
-            action,
-            prior,
-            start,
-            self.places.random,
-            config.batch,
-            config.shard,
-            config.length,
-            config.horizon,
-            config.state_size(),
-            actions,
-            config.actor == ActionDistribution::OneHot,
-            config.latent == Latent::Categorical,
-            if config.draws_starts() { shard_rollouts } else { 0 },
-            config.rollouts()
-        ];
-        self.planner.launch("draw_noise", grid, arguments);
+        self.planner.launch(
+            grid,
+            kernels::DrawNoise {
+                posterior,
+                action,
+                prior,
+                start,
+                state: self.places.random,
+                batch: config.batch,
+                shard: config.shard,
+                length: config.length,
+                horizon: config.horizon,
+                stoch: config.state_size(),
+                actions,
+                gumbel: config.actor == ActionDistribution::OneHot,
+                gumbel_states: config.latent == Latent::Categorical,
+                rollouts: if config.draws_starts() { shard_rollouts } else { 0 },
+                all: config.rollouts(),
+            },
+        );
         self.normalise_images();
     }
 
@@ -347,97 +358,21 @@ impl Step<'_> {
         }
         let (all, shard) = (config.rollouts(), config.rollouts_of_whole_shard());
         let out = self.planner.reserve(all * cols);
-        let arguments =
-            arguments![out, states, self.noise.start, cols, config.batch, config.shard, config.length, shard, all];
-        self.planner.each("choose_starts", all * cols, arguments);
+        self.planner.each(
+            all * cols,
+            kernels::ChooseStarts {
+                out,
+                x: states,
+                draws: self.noise.start,
+                columns: cols,
+                batch: config.batch,
+                shard: config.shard,
+                length: config.length,
+                rollouts: shard,
+                all,
+            },
+        );
         out
-    }
-
-    /// The norms, and a step of each optimiser if all metrics are finite.
-    fn optimise(&mut self, optimisers: [&Optimiser<f32>; 3]) {
-        let config = self.learner.config();
-        let places = self.places.clone();
-        let norms = [Metric::ModelGradientNorm, Metric::ActorGradientNorm, Metric::ValueGradientNorm]
-            .map(|metric| self.metric(metric));
-        for ((optimiser, place), norm) in optimisers.iter().zip(&places.optimisers).zip(norms) {
-            let count = optimiser.set().numbers();
-            let parts = count.div_ceil(16 * 1024).max(1);
-            let sums = self.planner.reserve(2 * parts);
-            self.planner.launch("square_parts", [parts, 1, 1], arguments![sums, place.gradient, count]);
-            self.planner.launch("root_of_sum", [1; 3], arguments![norm, sums, parts]);
-        }
-        let go = self.planner.reserve(1);
-        self.planner.launch("all_finite", [1; 3], arguments![go, places.metrics, Metric::COUNT]);
-        let model_steps = places.optimisers[0].state;
-        // The actor first, while the model's steps are those from before.
-        for index in [1, 0, 2] {
-            let (optimiser, place) = (optimisers[index], places.optimisers[index]);
-            let warmup = if index == 1 { config.actor_warmup as usize } else { 0 };
-            match optimiser.rule {
-                Rule::Adam { clip } => {
-                    let arguments =
-                        arguments![place.state, go, model_steps, warmup, norms[index], optimiser.rate, clip];
-                    self.planner.launch("begin_adam", [1; 3], arguments);
-                    self.adam(optimiser, place);
-                }
-                Rule::LaProp { clip_ratio, warmup: rising } => {
-                    let rising = rising as usize;
-                    let arguments = arguments![place.state, go, model_steps, warmup, optimiser.rate, rising];
-                    self.planner.launch("begin_laprop", [1; 3], arguments);
-                    self.laprop(optimiser, place, clip_ratio);
-                }
-            }
-        }
-        for (slow, value) in self.learner.networks().slow_pairs(self.learner.parameters()) {
-            let [slow, value] = [slow, value].map(|parameter| self.learner.parameters().place(parameter));
-            let [to, from] = [&slow, &value].map(|place| places.weights.after(place.start));
-            self.planner.each("follow", slow.len(), arguments![to, go, from, slow.len(), config.slow_value]);
-        }
-        if let (Some(range), Some((returns, count))) = (self.learner.networks().return_range, self.returns) {
-            let range = places.weights.after(self.learner.parameters().place(range).start);
-            self.planner.follow_percentiles(range, go, returns, count);
-        }
-        self.planner.launch("count_update", [1; 3], arguments![places.random]);
-    }
-
-    /// An optimiser's parameters, one after the other: each is clipped by its own norm.
-    fn laprop(&mut self, optimiser: &Optimiser<f32>, places: OptimiserPlaces, clip_ratio: f64) {
-        let (set, parameters) = (optimiser.set(), self.learner.parameters());
-        let factor = self.planner.reserve(1);
-        for parameter in set.iter() {
-            let (at, from) = (parameters.place(parameter), set.place(parameter).expect("of the set"));
-            let (values, gradient, count) =
-                (self.places.weights.after(at.start), places.gradient.after(from.start), from.len());
-            let arguments = arguments![factor, values, gradient, count, clip_ratio];
-            self.planner.launch("clip_by_own_norm", [1; 3], arguments);
-            let [first, second] = [places.first, places.second].map(|place| place.after(from.start));
-            let arguments = arguments![values, gradient, first, second, places.state, factor, count];
-            self.planner.each("laprop", count, arguments);
-        }
-    }
-
-    /// An optimiser's parameters, those that lie side by side at once.
-    fn adam(&mut self, optimiser: &Optimiser<f32>, places: OptimiserPlaces) {
-        let (set, parameters) = (optimiser.set(), self.learner.parameters());
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for parameter in set.iter() {
-            let (place, from) = (parameters.place(parameter), set.place(parameter).expect("of the set").start);
-            match runs.last_mut() {
-                Some((start, _, count)) if *start + *count == place.start => *count += place.len(),
-                _ => runs.push((place.start, from, place.len())),
-            }
-        }
-        for (at, from, count) in runs {
-            let arguments = arguments![
-                self.places.weights.after(at),
-                places.gradient.after(from),
-                places.first.after(from),
-                places.second.after(from),
-                places.state,
-                count
-            ];
-            self.planner.each("adam", count, arguments);
-        }
     }
 
     /// A frozen encoder's embeddings of the batch's images.
@@ -461,6 +396,7 @@ mod tests {
     use super::*;
     use crate::metrics::{METRICS, MetricValue};
     use crate::{AgentConfig, Divergence, LossWeights, Reconstruction, ReturnsFrom, RewardSource};
+    use tape::plan::Argument;
 
     /// The launches of kernels of this name whose first argument is `place`.
     fn launches(plan: &Plan, kernel: &str, place: Place) -> usize {

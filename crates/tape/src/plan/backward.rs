@@ -2,8 +2,9 @@
 //! [`Tape::backward`](crate::Tape::backward).
 
 use super::gradients::{Own, ParameterGradients};
+use super::kernels;
 use super::launch::Place;
-use super::layout::{Planner, arguments};
+use super::layout::Planner;
 use super::products::{Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
@@ -86,12 +87,24 @@ impl Planner {
     /// [`follow_percentiles`](crate::follow_percentiles).
     pub fn follow_percentiles(&mut self, range: Place, go: Place, numbers: Place, count: usize) {
         let [(low, low_beyond), (high, high_beyond)] = SHARES.map(|share| position(share, count));
-        let arguments = arguments![range, go, numbers, count, low, low_beyond, high, high_beyond, RATE];
-        self.launch("follow_percentiles", [1; 3], arguments);
+        self.launch(
+            [1; 3],
+            kernels::FollowPercentiles {
+                range,
+                go,
+                x: numbers,
+                n: count,
+                low_below: low,
+                low_beyond,
+                high_below: high,
+                high_beyond,
+                rate: RATE,
+            },
+        );
     }
 
     pub(super) fn fill(&mut self, place: Place, count: usize, value: f64) {
-        self.each("fill", count, arguments![place, count, 1usize, value]);
+        self.each(count, kernels::Fill { out: place, rows: count, columns: 1, value });
     }
 
     /// The place for an input's gradient and whether to add to it; `None` if the input has no gradient.
@@ -132,11 +145,13 @@ impl Planner {
                 let width = cols / blocks;
                 let [from, past] = [sums, h].map(|var| traced.place(var));
                 if let Some((out, accumulate)) = self.input(traced, sums) {
-                    let arguments = arguments![out, gradient, from, past, count, width, accumulate];
-                    self.each("block_gates_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::BlockGatesGradient { out, gradient, sums: from, past, count, width, accumulate },
+                    );
                 }
                 if let Some((out, accumulate)) = self.input(traced, h) {
-                    self.each("block_gates_past", count, arguments![out, gradient, from, count, width, accumulate]);
+                    self.each(count, kernels::BlockGatesPast { out, gradient, sums: from, count, width, accumulate });
                 }
             }
             Op::Gru(gru) => self.recurrent_gradient(traced, gru, own, gradients),
@@ -166,8 +181,17 @@ impl Planner {
             }
             &Op::ScaledRows { x, factor } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, traced.place(factor), count, cols, accumulate];
-                    self.each("scaled_rows", count, arguments);
+                    self.each(
+                        count,
+                        kernels::ScaledRows {
+                            y: out,
+                            x: gradient,
+                            factor: traced.place(factor),
+                            count,
+                            cols,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Rows { x, start } => {
@@ -191,59 +215,117 @@ impl Planner {
             }
             &Op::Gaussian { raw, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
-                    if let Some(sampled) = self.take_last("sample_gradient", gradient) {
+                    let of_it = |sampled: &kernels::SampleGradient| sampled.out == gradient;
+                    if let Some(sampled) = self.take_last(of_it) {
                         // What a sample adds to this gradient is not needed anywhere else.
-                        let &[_, of_sample, noise, .., adds] = &sampled[..] else { panic!("a launch of that kernel") };
+                        let kernels::SampleGradient { gradient: of_sample, noise, accumulate: adds, .. } = sampled;
                         let raw = traced.place(raw);
-                        let arguments = arguments![out, gradient, adds, of_sample, noise, raw, rows, cols, accumulate];
-                        self.each("gaussian_sample_gradient", count, arguments);
+                        self.each(
+                            count,
+                            kernels::GaussianSampleGradient {
+                                out,
+                                gradient,
+                                with_gradient: adds,
+                                of_sample,
+                                noise,
+                                raw,
+                                rows,
+                                columns: cols,
+                                accumulate,
+                            },
+                        );
                         return;
                     }
-                    let arguments = arguments![out, gradient, traced.place(raw), rows, cols, accumulate];
-                    self.each("gaussian_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::GaussianGradient {
+                            out,
+                            gradient,
+                            raw: traced.place(raw),
+                            rows,
+                            columns: cols,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Sample { gaussian, noise } => {
                 if let Some((out, accumulate)) = self.input(traced, gaussian) {
-                    let arguments = arguments![out, gradient, traced.place(noise), rows, cols, accumulate];
-                    self.each("sample_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::SampleGradient {
+                            out,
+                            gradient,
+                            noise: traced.place(noise),
+                            rows,
+                            size: cols,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Divergence { posterior, prior } => {
                 let size = traced.shape(posterior).1 / 2;
-                for (var, kernel) in [(posterior, "divergence_of_first"), (prior, "divergence_of_second")] {
-                    if let Some((out, accumulate)) = self.input(traced, var) {
-                        let [q, p] = [posterior, prior].map(|var| traced.place(var));
-                        self.each(kernel, rows * size, arguments![out, gradient, q, p, rows, size, accumulate]);
-                    }
+                let [q, p] = [posterior, prior].map(|var| traced.place(var));
+                if let Some((out, accumulate)) = self.input(traced, posterior) {
+                    self.each(rows * size, kernels::DivergenceOfFirst { out, gradient, q, p, rows, size, accumulate });
+                }
+                if let Some((out, accumulate)) = self.input(traced, prior) {
+                    self.each(rows * size, kernels::DivergenceOfSecond { out, gradient, q, p, rows, size, accumulate });
                 }
             }
             &Op::NormalDensity { mean, target, precision, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, mean) {
                     let cols = traced.shape(mean).1;
                     let [mean, target] = [mean, target].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, mean, target, rows, cols, precision, accumulate];
-                    self.each("normal_density_gradient", rows * cols, arguments);
+                    self.each(
+                        rows * cols,
+                        kernels::NormalDensityGradient {
+                            out,
+                            gradient,
+                            mean,
+                            target,
+                            rows,
+                            columns: cols,
+                            precision,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::BernoulliDensity { logit, target } => {
                 if let Some((out, accumulate)) = self.input(traced, logit) {
                     let [logit, target] = [logit, target].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, logit, target, count, accumulate];
-                    self.each("bernoulli_density_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::BernoulliDensityGradient { out, gradient, logit, target, n: count, accumulate },
+                    );
                 }
             }
             &Op::Sigmoid { x, shift } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each("logistic_gradient", count, arguments![out, gradient, y, count, shift, accumulate]);
+                    self.each(count, kernels::LogisticGradient { out, gradient, y, n: count, shift, accumulate });
                 }
             }
             &Op::Squash { raw, noise, squash } => {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
                     let [raw, noise] = [raw, noise].map(|var| traced.place(var));
                     let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    let arguments = arguments![out, gradient, y, raw, noise, rows, cols, bound, initial, accumulate];
-                    self.each("squashed_sample_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::SquashedSampleGradient {
+                            out,
+                            gradient,
+                            y,
+                            raw,
+                            noise,
+                            rows,
+                            size: cols,
+                            bound,
+                            initial,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::SquashedEntropy { raw, noise, squash } => {
@@ -251,27 +333,52 @@ impl Planner {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
                     let [raw, noise] = [raw, noise].map(|var| traced.place(var));
                     let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    let arguments = arguments![out, gradient, raw, noise, rows, size, bound, initial, accumulate];
-                    self.each("squashed_entropy_gradient", rows * size, arguments);
+                    self.each(
+                        rows * size,
+                        kernels::SquashedEntropyGradient {
+                            out,
+                            gradient,
+                            raw,
+                            noise,
+                            rows,
+                            size,
+                            bound,
+                            initial,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::AtLeast { x, least } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, traced.place(x), count, least, accumulate];
-                    self.each("at_least_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::AtLeastGradient { out, gradient, x: traced.place(x), n: count, least, accumulate },
+                    );
                 }
             }
             &Op::Activated { x, activation } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, y, count, activation, accumulate];
-                    self.each("activated_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::ActivatedGradient {
+                            out,
+                            gradient,
+                            y,
+                            n: count,
+                            activation: activation.into(),
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::BoundedSample { raw, noise } => {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
                     let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, raw, noise, rows, cols, accumulate];
-                    self.each("bounded_sample_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::BoundedSampleGradient { out, gradient, raw, noise, rows, size: cols, accumulate },
+                    );
                 }
             }
             &Op::SquashedLogDensity { raw, noise, squash } => {
@@ -279,77 +386,172 @@ impl Planner {
                 if let Some((out, accumulate)) = self.input(traced, raw) {
                     let [raw, noise] = [raw, noise].map(|var| traced.place(var));
                     let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    let arguments = arguments![out, gradient, raw, noise, rows, size, bound, initial, accumulate];
-                    self.each("squashed_log_density_gradient", rows * size, arguments);
+                    self.each(
+                        rows * size,
+                        kernels::SquashedLogDensityGradient {
+                            out,
+                            gradient,
+                            raw,
+                            noise,
+                            rows,
+                            size,
+                            bound,
+                            initial,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::BoundedLogDensity { raw, noise } => {
                 let size = traced.shape(noise).1;
                 if let Some((out, accumulate)) = self.input(traced, raw) {
                     let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, raw, noise, rows, size, accumulate];
-                    self.each("bounded_log_density_gradient", rows * size, arguments);
+                    self.each(
+                        rows * size,
+                        kernels::BoundedLogDensityGradient { out, gradient, raw, noise, rows, size, accumulate },
+                    );
                 }
             }
             &Op::OneHotLogDensity { logits, gumbel, classes: Classes { count: size, unimix } } => {
                 if let Some((out, accumulate)) = self.input(traced, logits) {
                     let [logits, gumbel] = [logits, gumbel].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, logits, gumbel, count, size, unimix, accumulate];
-                    self.each("one_hot_log_density_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::OneHotLogDensityGradient {
+                            out,
+                            gradient,
+                            logits,
+                            gumbel,
+                            rows: count,
+                            size,
+                            unimix,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Difference { left, right } => {
                 for (var, factor) in [(left, 1.0), (right, -1.0)] {
                     if let Some((out, accumulate)) = self.input(traced, var) {
-                        self.each("scaled", count, arguments![out, gradient, factor, count, accumulate]);
+                        self.each(count, kernels::Scaled { y: out, x: gradient, factor, count, accumulate });
                     }
                 }
             }
             &Op::BoundedEntropy { raw } => {
                 let size = traced.shape(raw).1 / 2;
                 if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let arguments = arguments![out, gradient, traced.place(raw), rows, size, accumulate];
-                    self.each("bounded_entropy_gradient", rows * size, arguments);
+                    self.each(
+                        rows * size,
+                        kernels::BoundedEntropyGradient {
+                            out,
+                            gradient,
+                            raw: traced.place(raw),
+                            rows,
+                            size,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::TwoHotMean { logits, bins } => {
                 let bin_count = traced.shape(logits).1;
                 if let Some((out, accumulate)) = self.input(traced, logits) {
                     let [logits, bins] = [logits, bins].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, logits, bins, y, bin_count, accumulate];
-                    self.launch("two_hot_mean_gradient", [rows, 1, 1], arguments);
+                    self.launch(
+                        [rows, 1, 1],
+                        kernels::TwoHotMeanGradient {
+                            out,
+                            gradient,
+                            logits,
+                            bins,
+                            means: y,
+                            count: bin_count,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::TwoHotDensity { logits, bins, target } => {
                 let bin_count = traced.shape(logits).1;
                 if let Some((out, accumulate)) = self.input(traced, logits) {
                     let [logits, bins, target] = [logits, bins, target].map(|var| traced.place(var));
-                    let arguments = arguments![out, gradient, logits, bins, target, bin_count, accumulate];
-                    self.launch("two_hot_density_gradient", [rows, 1, 1], arguments);
+                    self.launch(
+                        [rows, 1, 1],
+                        kernels::TwoHotDensityGradient {
+                            out,
+                            gradient,
+                            logits,
+                            bins,
+                            targets: target,
+                            count: bin_count,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::OneHotSample { logits, classes: Classes { count: size, unimix }, .. } => {
                 let all = count / size;
                 if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let arguments = arguments![out, gradient, traced.place(logits), all, size, unimix, accumulate];
-                    self.each("one_hot_sample_gradient", all, arguments);
+                    self.each(
+                        all,
+                        kernels::OneHotSampleGradient {
+                            out,
+                            gradient,
+                            logits: traced.place(logits),
+                            rows: all,
+                            size,
+                            unimix,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::CategoricalEntropy { logits, classes: Classes { count: size, unimix } } => {
                 if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let arguments = arguments![out, gradient, traced.place(logits), count, size, unimix, accumulate];
-                    self.each("categorical_entropy_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::CategoricalEntropyGradient {
+                            out,
+                            gradient,
+                            logits: traced.place(logits),
+                            rows: count,
+                            size,
+                            unimix,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::CategoricalDivergence { posterior, prior, classes: Classes { count: size, unimix } } => {
                 let groups = traced.shape(posterior).1 / size;
-                let kernels = ["categorical_divergence_of_first", "categorical_divergence_of_second"];
-                for (var, kernel) in [posterior, prior].into_iter().zip(kernels) {
-                    if let Some((out, accumulate)) = self.input(traced, var) {
-                        let [q, p] = [posterior, prior].map(|var| traced.place(var));
-                        let arguments = arguments![out, gradient, q, p, rows, groups, size, unimix, accumulate];
-                        self.each(kernel, rows * groups, arguments);
-                    }
+                let [q, p] = [posterior, prior].map(|var| traced.place(var));
+                if let Some((out, accumulate)) = self.input(traced, posterior) {
+                    let kernel = kernels::CategoricalDivergenceOfFirst {
+                        out,
+                        gradient,
+                        first: q,
+                        second: p,
+                        rows,
+                        groups,
+                        size,
+                        unimix,
+                        accumulate,
+                    };
+                    self.each(rows * groups, kernel);
+                }
+                if let Some((out, accumulate)) = self.input(traced, prior) {
+                    let kernel = kernels::CategoricalDivergenceOfSecond {
+                        out,
+                        gradient,
+                        first: q,
+                        second: p,
+                        rows,
+                        groups,
+                        size,
+                        unimix,
+                        accumulate,
+                    };
+                    self.each(rows * groups, kernel);
                 }
             }
             &Op::RmsNorm { x, scale, trainable } => {
@@ -357,39 +559,78 @@ impl Planner {
                 let (groups, from, weights) = (count / group, traced.place(x), traced.parameter(scale));
                 if let Some((out, accumulate)) = gradients.slot(scale, trainable) {
                     self.with_scratch(count, |planner, parts| {
-                        let arguments = arguments![parts, gradient, from, groups, group, EPSILON];
-                        planner.each("rms_norm_parts", groups, arguments);
+                        planner.each(
+                            groups,
+                            kernels::RmsNormParts {
+                                out: parts,
+                                gradient,
+                                x: from,
+                                rows: groups,
+                                columns: group,
+                                epsilon: EPSILON,
+                            },
+                        );
                         planner.column_sums(out, parts, groups, group, accumulate);
                     });
                 }
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, from, weights, groups, group, EPSILON, accumulate];
-                    self.each("rms_norm_gradient", groups, arguments);
+                    self.each(
+                        groups,
+                        kernels::RmsNormGradient {
+                            out,
+                            gradient,
+                            x: from,
+                            scale: weights,
+                            rows: groups,
+                            columns: group,
+                            epsilon: EPSILON,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Silu { x } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each("silu_gradient", count, arguments![out, gradient, traced.place(x), count, accumulate]);
+                    self.each(count, kernels::SiluGradient { out, gradient, x: traced.place(x), n: count, accumulate });
                 }
             }
             &Op::Standardise { x, deviation, first, .. } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let deviation = traced.parameter(deviation).after(first);
-                    let arguments = arguments![out, gradient, deviation, rows, cols, accumulate];
-                    self.each("standardise_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::StandardiseGradient { out, gradient, deviation, rows, columns: cols, accumulate },
+                    );
                 }
             }
             &Op::DivideByRange { x, range } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments = arguments![out, gradient, traced.parameter(range), count, accumulate];
-                    self.each("divide_by_range_gradient", count, arguments);
+                    self.each(
+                        count,
+                        kernels::DivideByRangeGradient {
+                            out,
+                            gradient,
+                            range: traced.parameter(range),
+                            n: count,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::StandardisedColumns { x } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    let arguments =
-                        arguments![out, gradient, traced.place(x), rows, cols, columns::EPSILON, accumulate];
-                    self.launch("standardised_columns_gradient", [cols, 1, 1], arguments);
+                    self.launch(
+                        [cols, 1, 1],
+                        kernels::StandardisedColumnsGradient {
+                            out,
+                            gradient,
+                            x: traced.place(x),
+                            rows,
+                            columns: cols,
+                            epsilon: columns::EPSILON,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::ColumnProducts { left, right } => {
@@ -404,9 +645,19 @@ impl Planner {
             &Op::IdentityDistance { x, distance } => {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let IdentityDistance { factor, diagonal, others } = distance;
-                    let arguments =
-                        arguments![out, gradient, traced.place(x), rows, factor, diagonal, others, accumulate];
-                    self.each("identity_distance_gradient", rows * rows, arguments);
+                    self.each(
+                        rows * rows,
+                        kernels::IdentityDistanceGradient {
+                            out,
+                            gradient,
+                            x: traced.place(x),
+                            n: rows,
+                            factor,
+                            diagonal,
+                            others,
+                            accumulate,
+                        },
+                    );
                 }
             }
             &Op::Harmonised { x, s, harmony, trainable } => {
@@ -415,14 +666,27 @@ impl Planner {
                 if let Some((out, accumulate)) = gradients.slot(s, trainable) {
                     self.with_scratch(count + 1, |planner, slopes| {
                         let sum = slopes.after(count);
-                        let arguments = arguments![slopes, gradient, from, own, count, weight, share];
-                        planner.each("harmonised_slopes", count, arguments);
+                        planner.each(
+                            count,
+                            kernels::HarmonisedSlopes {
+                                out: slopes,
+                                gradient,
+                                x: from,
+                                s: own,
+                                n: count,
+                                weight,
+                                share,
+                            },
+                        );
                         planner.total(sum, slopes, [count, 1], Total::Numbers);
                         planner.piece([out, sum], [1; 2], 1, 1, accumulate);
                     });
                 }
                 if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each("harmonised_gradient", count, arguments![out, gradient, own, count, weight, accumulate]);
+                    self.each(
+                        count,
+                        kernels::HarmonisedGradient { out, gradient, s: own, n: count, weight, accumulate },
+                    );
                 }
             }
             Op::AbsoluteSum(sum) => self.absolute_sum_gradient(traced, sum, own, gradients),
@@ -431,9 +695,18 @@ impl Planner {
                 if let Some((out, accumulate)) = self.input(traced, x) {
                     let rows = traced.shape(x).0;
                     self.with_scratch(rows, |planner, same| {
-                        planner.each("same_rows", rows, arguments![same, gradient, rows, 1usize]);
-                        let arguments = arguments![out, traced.place(weight), same, rows, 1usize, accumulate];
-                        planner.each("scale_rows", rows, arguments);
+                        planner.each(rows, kernels::SameRows { out: same, row: gradient, rows, columns: 1 });
+                        planner.each(
+                            rows,
+                            kernels::ScaleRows {
+                                out,
+                                x: traced.place(weight),
+                                factors: same,
+                                rows,
+                                columns: 1,
+                                accumulate,
+                            },
+                        );
                     });
                 }
             }
@@ -475,8 +748,10 @@ impl Planner {
         let from = traced.parameter(*parameter).after(numbers.start);
         self.with_scratch(1, |planner, factor| {
             planner.total(factor, own.gradient, [own.rows, 1], Total::Numbers);
-            let arguments = arguments![out.after(numbers.start), from, factor, numbers.len()];
-            planner.each("add_signs", numbers.len(), arguments);
+            planner.each(
+                numbers.len(),
+                kernels::AddSigns { out: out.after(numbers.start), x: from, factor, n: numbers.len() },
+            );
         });
     }
 
@@ -485,17 +760,21 @@ impl Planner {
         let Own { y, gradient, rows: count, .. } = own;
         let steps = count / rollouts + 1;
         let [value_place, discount_place] = [value, discount].map(|var| traced.place(var));
-        self.each("returns_gradient", rollouts, arguments![gradient, discount_place, steps, rollouts, lambda]);
+        self.each(rollouts, kernels::ReturnsGradient { gradient, discount: discount_place, steps, rollouts, lambda });
         if let Some(out) = self.part(traced, reward) {
             self.piece([out, gradient], [1; 2], count, 1, true);
         }
         if let Some(out) = self.part(traced, value) {
-            let arguments = arguments![out, gradient, discount_place, steps, rollouts, lambda];
-            self.each("returns_of_value", count, arguments);
+            self.each(
+                count,
+                kernels::ReturnsOfValue { out, gradient, discount: discount_place, steps, rollouts, lambda },
+            );
         }
         if let Some(out) = self.part(traced, discount) {
-            let arguments = arguments![out, gradient, y, value_place, steps, rollouts, lambda];
-            self.each("returns_of_discount", count, arguments);
+            self.each(
+                count,
+                kernels::ReturnsOfDiscount { out, gradient, y, value: value_place, steps, rollouts, lambda },
+            );
         }
     }
 }

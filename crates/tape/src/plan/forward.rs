@@ -1,7 +1,8 @@
 //! The launches that compute a recording's values.
 
+use super::kernels;
 use super::launch::Place;
-use super::layout::{Planner, arguments};
+use super::layout::Planner;
 use super::products::{Factor, Finish, Matrix, Total};
 use super::scalar;
 use super::tile::Cell;
@@ -90,7 +91,7 @@ impl Planner {
             Op::Dense(dense) => self.dense(traced, dense, y, cols),
             Op::BlockDense(layer) => self.block_dense(traced, layer, y, [rows, cols]),
             &Op::BlockGates { sums, h, blocks } => {
-                self.each("block_gates", count, arguments![y, at(sums), at(h), count, cols / blocks]);
+                self.each(count, kernels::BlockGates { y, sums: at(sums), past: at(h), count, width: cols / blocks });
             }
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
@@ -103,7 +104,10 @@ impl Planner {
             }
             &Op::SwapAxes { x, sizes } => self.swap_axes(y, at(x), count, sizes, false),
             &Op::ScaledRows { x, factor } => {
-                self.each("scaled_rows", count, arguments![y, at(x), at(factor), count, cols, false]);
+                self.each(
+                    count,
+                    kernels::ScaledRows { y, x: at(x), factor: at(factor), count, cols, accumulate: false },
+                );
             }
             &Op::Concat { left, right } => {
                 let widths = [left, right].map(|part| traced.shape(part).1);
@@ -121,102 +125,165 @@ impl Planner {
                 }
             }
             &Op::Gaussian { raw, min_std } => {
-                self.each("gaussian", count, arguments![y, at(raw), rows, cols, min_std]);
+                self.each(count, kernels::Gaussian { y, raw: at(raw), rows, columns: cols, least: min_std });
             }
-            &Op::Sample { gaussian, noise } => match self.take_last("gaussian", at(gaussian)) {
-                Some(arguments) => {
-                    let arguments = arguments.into_iter().chain(arguments![y, at(noise)]);
-                    self.each("gaussian_sample", count, arguments);
+            &Op::Sample { gaussian, noise } => {
+                match self.take_last(|last: &kernels::Gaussian| last.y == at(gaussian)) {
+                    Some(kernels::Gaussian { y: normal, raw, rows, columns, least }) => {
+                        let kernel = kernels::GaussianSample { normal, raw, rows, columns, least, y, noise: at(noise) };
+                        self.each(count, kernel);
+                    }
+                    None => self
+                        .each(count, kernels::Sample { y, normal: at(gaussian), noise: at(noise), rows, size: cols }),
                 }
-                None => self.each("sample", count, arguments![y, at(gaussian), at(noise), rows, cols]),
-            },
+            }
             &Op::Divergence { posterior, prior } => {
                 let size = traced.shape(posterior).1 / 2;
-                self.each("divergence", rows, arguments![y, at(posterior), at(prior), rows, size]);
+                self.each(rows, kernels::Divergence { y, q: at(posterior), p: at(prior), rows, size });
             }
             &Op::NormalDensity { mean, target, precision, constant } => {
                 let cols = traced.shape(mean).1;
-                let arguments = arguments![y, at(mean), at(target), cols, precision, constant];
-                self.launch("normal_density", [rows, 1, 1], arguments);
+                self.launch(
+                    [rows, 1, 1],
+                    kernels::NormalDensity {
+                        y,
+                        mean: at(mean),
+                        target: at(target),
+                        columns: cols,
+                        precision,
+                        constant,
+                    },
+                );
             }
             &Op::BernoulliDensity { logit, target } => {
-                self.each("bernoulli_density", count, arguments![y, at(logit), at(target), count]);
+                self.each(count, kernels::BernoulliDensity { y, logit: at(logit), target: at(target), n: count });
             }
-            &Op::Sigmoid { x, shift } => self.each("logistic", count, arguments![y, at(x), count, shift]),
+            &Op::Sigmoid { x, shift } => self.each(count, kernels::Logistic { y, x: at(x), n: count, shift }),
             &Op::Squash { raw, noise, squash } => {
                 let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                self.each("squashed_sample", count, arguments![y, at(raw), at(noise), rows, cols, bound, initial]);
+                self.each(
+                    count,
+                    kernels::SquashedSample { y, raw: at(raw), noise: at(noise), rows, size: cols, bound, initial },
+                );
             }
             &Op::SquashedEntropy { raw, noise, squash } => {
                 let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
-                self.each("squashed_entropy", rows, arguments![y, at(raw), at(noise), rows, size, bound, initial]);
+                self.each(
+                    rows,
+                    kernels::SquashedEntropy { y, raw: at(raw), noise: at(noise), rows, size, bound, initial },
+                );
             }
-            &Op::AtLeast { x, least } => self.each("at_least", count, arguments![y, at(x), count, least]),
+            &Op::AtLeast { x, least } => self.each(count, kernels::AtLeast { y, x: at(x), n: count, least }),
             &Op::Activated { x, activation } => {
-                self.each("activated", count, arguments![y, at(x), count, activation]);
+                self.each(count, kernels::Activated { y, x: at(x), n: count, activation: activation.into() });
             }
             &Op::BoundedSample { raw, noise } => {
-                self.each("bounded_sample", count, arguments![y, at(raw), at(noise), rows, cols]);
+                self.each(count, kernels::BoundedSample { y, raw: at(raw), noise: at(noise), rows, size: cols });
             }
             &Op::SquashedLogDensity { raw, noise, squash } => {
                 let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
-                let arguments = arguments![y, at(raw), at(noise), rows, size, bound, initial];
-                self.each("squashed_log_density", rows, arguments);
+                self.each(
+                    rows,
+                    kernels::SquashedLogDensity { y, raw: at(raw), noise: at(noise), rows, size, bound, initial },
+                );
             }
             &Op::BoundedLogDensity { raw, noise } => {
                 let size = traced.shape(noise).1;
-                self.each("bounded_log_density", rows, arguments![y, at(raw), at(noise), rows, size]);
+                self.each(rows, kernels::BoundedLogDensity { y, raw: at(raw), noise: at(noise), rows, size });
             }
             &Op::OneHotLogDensity { logits, gumbel, classes } => {
-                let arguments = arguments![y, at(logits), at(gumbel), count, classes.count, classes.unimix];
-                self.each("one_hot_log_density", count, arguments);
+                self.each(
+                    count,
+                    kernels::OneHotLogDensity {
+                        y,
+                        logits: at(logits),
+                        gumbel: at(gumbel),
+                        rows: count,
+                        size: classes.count,
+                        unimix: classes.unimix,
+                    },
+                );
             }
             &Op::Difference { left, right } => {
-                self.each("difference", count, arguments![y, at(left), at(right), count])
+                self.each(count, kernels::Difference { y, left: at(left), right: at(right), count })
             }
             &Op::BoundedEntropy { raw } => {
                 let size = traced.shape(raw).1 / 2;
-                self.each("bounded_entropy", rows, arguments![y, at(raw), rows, size]);
+                self.each(rows, kernels::BoundedEntropy { y, raw: at(raw), rows, size });
             }
             &Op::TwoHotMean { logits, bins } => {
                 let count = traced.shape(logits).1;
-                self.launch("two_hot_mean", [rows, 1, 1], arguments![y, at(logits), at(bins), count]);
+                self.launch([rows, 1, 1], kernels::TwoHotMean { y, logits: at(logits), bins: at(bins), count });
             }
             &Op::TwoHotDensity { logits, bins, target } => {
                 let count = traced.shape(logits).1;
-                let arguments = arguments![y, at(logits), at(bins), at(target), count];
-                self.launch("two_hot_density", [rows, 1, 1], arguments);
+                self.launch(
+                    [rows, 1, 1],
+                    kernels::TwoHotDensity { y, logits: at(logits), bins: at(bins), targets: at(target), count },
+                );
             }
             &Op::OneHotSample { logits, gumbel, classes } => {
                 let all = count / classes.count;
-                let arguments = arguments![y, at(logits), at(gumbel), all, classes.count, classes.unimix];
-                self.each("one_hot_sample", all, arguments);
+                self.each(
+                    all,
+                    kernels::OneHotSample {
+                        y,
+                        logits: at(logits),
+                        gumbel: at(gumbel),
+                        rows: all,
+                        size: classes.count,
+                        unimix: classes.unimix,
+                    },
+                );
             }
             &Op::CategoricalEntropy { logits, classes } => {
-                let arguments = arguments![y, at(logits), count, classes.count, classes.unimix];
-                self.each("categorical_entropy", count, arguments);
+                self.each(
+                    count,
+                    kernels::CategoricalEntropy {
+                        y,
+                        logits: at(logits),
+                        rows: count,
+                        size: classes.count,
+                        unimix: classes.unimix,
+                    },
+                );
             }
             &Op::CategoricalDivergence { posterior, prior, classes } => {
                 let groups = traced.shape(posterior).1 / classes.count;
                 let [q, p] = [posterior, prior].map(at);
-                let arguments = arguments![y, q, p, rows, groups, classes.count, classes.unimix];
-                self.each("categorical_divergence", rows, arguments);
+                self.each(
+                    rows,
+                    kernels::CategoricalDivergence {
+                        y,
+                        first: q,
+                        second: p,
+                        rows,
+                        groups,
+                        size: classes.count,
+                        unimix: classes.unimix,
+                    },
+                );
             }
             &Op::RmsNorm { x, scale, .. } => {
                 let (group, scale) = (traced.parameters.shape(scale)[0], traced.parameter(scale));
-                self.each("rms_norm", count / group, arguments![y, at(x), scale, count / group, group, EPSILON]);
+                self.each(
+                    count / group,
+                    kernels::RmsNorm { y, x: at(x), scale, rows: count / group, columns: group, epsilon: EPSILON },
+                );
             }
-            &Op::Silu { x } => self.each("silu", count, arguments![y, at(x), count]),
+            &Op::Silu { x } => self.each(count, kernels::Silu { y, x: at(x), n: count }),
             &Op::Standardise { x, mean, deviation, first } => {
                 let [mean, deviation] = [mean, deviation].map(|one| traced.parameter(one).after(first));
-                self.each("standardise", count, arguments![y, at(x), mean, deviation, rows, cols]);
+                self.each(count, kernels::Standardise { y, x: at(x), mean, deviation, rows, columns: cols });
             }
             &Op::DivideByRange { x, range } => {
-                self.each("divide_by_range", count, arguments![y, at(x), traced.parameter(range), count]);
+                self.each(count, kernels::DivideByRange { y, x: at(x), range: traced.parameter(range), n: count });
             }
             &Op::StandardisedColumns { x } => {
-                let arguments = arguments![y, at(x), rows, cols, columns::EPSILON];
-                self.launch("standardised_columns", [cols, 1, 1], arguments);
+                self.launch(
+                    [cols, 1, 1],
+                    kernels::StandardisedColumns { y, x: at(x), rows, columns: cols, epsilon: columns::EPSILON },
+                );
             }
             &Op::ColumnProducts { left, right } => {
                 let [left, right] = [left, right].map(|var| traced.matrix(var));
@@ -224,39 +291,60 @@ impl Planner {
             }
             &Op::IdentityDistance { x, distance } => {
                 let IdentityDistance { factor, diagonal, others } = distance;
-                let arguments = arguments![y, at(x), rows, factor, diagonal, others];
-                self.launch("identity_distance", [rows, 1, 1], arguments);
+                self.launch([rows, 1, 1], kernels::IdentityDistance { y, x: at(x), n: rows, factor, diagonal, others });
             }
             &Op::Harmonised { x, s, harmony: Harmony { weight, share }, .. } => {
-                self.each("harmonised", count, arguments![y, at(x), traced.parameter(s), count, weight, share]);
+                self.each(count, kernels::Harmonised { y, x: at(x), s: traced.parameter(s), n: count, weight, share });
             }
             Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
                 let from = traced.parameter(*parameter).after(numbers.start);
                 self.with_scratch(1, |planner, sum| {
                     planner.total(sum, from, [numbers.len(), 1], Total::Absolutes);
-                    planner.each("same_rows", rows, arguments![y, sum, rows, 1usize]);
+                    planner.each(rows, kernels::SameRows { out: y, row: sum, rows, columns: 1 });
                 });
             }
             &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
                 let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
-                let arguments = arguments![y, places[0], places[1], places[2], steps, rollouts, lambda];
-                self.each("lambda_returns", rollouts, arguments);
+                self.each(
+                    rollouts,
+                    kernels::LambdaReturns {
+                        y,
+                        reward: places[0],
+                        value: places[1],
+                        discount: places[2],
+                        steps,
+                        rollouts,
+                        lambda,
+                    },
+                );
             }
             &Op::ReplayReturns(Replayed { reward, discount, bootstrap, kept, lambda, sequences }) => {
                 let [reward, discount, bootstrap] = [reward, discount, bootstrap].map(at);
                 // Without beginnings of episodes, any place will do: it is not read.
                 let (resets, kept) = (kept.is_some(), kept.map_or(reward, at));
                 let steps = rows / sequences + 1;
-                let arguments = arguments![y, reward, discount, bootstrap, kept, resets, steps, sequences, lambda];
-                self.each("replay_returns", sequences, arguments);
+                self.each(
+                    sequences,
+                    kernels::ReplayReturns { y, reward, discount, bootstrap, kept, resets, steps, sequences, lambda },
+                );
             }
             &Op::Weights { discount, rollouts, including_own } => {
-                let arguments = arguments![y, at(discount), rows / rollouts + 1, rollouts, including_own];
-                self.each("discount_weights", rollouts, arguments);
+                self.each(
+                    rollouts,
+                    kernels::DiscountWeights {
+                        y,
+                        discount: at(discount),
+                        steps: rows / rollouts + 1,
+                        rollouts,
+                        including_own,
+                    },
+                );
             }
             &Op::WeightedSum { x, weight } => {
-                let arguments = arguments![y, at(x), at(weight), traced.shape(x).0];
-                self.launch("weighted_sum", [1; 3], arguments);
+                self.launch(
+                    [1; 3],
+                    kernels::WeightedSum { out: y, x: at(x), weight: at(weight), n: traced.shape(x).0 },
+                );
             }
             &Op::Trained { value, .. } => self.piece([y, at(value)], [1; 2], rows, 1, false),
         }
@@ -281,14 +369,17 @@ impl Planner {
         if let Some(cell) = Cell::small(self.precision(), rows, inputs, size) {
             let [x, h] = [x, h].map(|var| traced.place(var));
             let [kernel, recurrent] = [weights.kernel, weights.recurrent].map(|one| traced.parameter(one));
-            let arguments = arguments![y, from_x, from_h, x, h, kernel, recurrent, bias, rows, inputs, size];
-            return self.launch(cell.kernel, cell.grid(rows, size), arguments);
+            let which = cell.kernel;
+            let gates = from_x;
+            let kernel =
+                kernels::RecurrentCell { which, y, gates, from_h, x, h, kernel, recurrent, bias, rows, inputs, size };
+            return self.launch(cell.grid(rows, size), kernel);
         }
         let kernel = Matrix::new(traced.parameter(weights.kernel), inputs, wide);
         self.product(from_x, traced.matrix(x), kernel, false);
         let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);
         self.product(from_h, traced.matrix(h), recurrent, false);
-        self.each("recurrent", rows * size, arguments![y, from_x, from_h, bias, traced.place(h), rows, size]);
+        self.each(rows * size, kernels::Recurrent { y, from_x, from_h, bias, h: traced.place(h), rows, size });
     }
 
     fn convolution(&mut self, traced: &Traced<'_>, layer: &Convolution, y: Place, images: usize) {

@@ -2,8 +2,6 @@
 //!
 //! A launch names a kernel and its arguments. The kernels' source belongs to another crate, `cuda`.
 
-use crate::kernels::elementwise::Activation;
-
 /// Threads in a block, for which all kernels are written.
 pub const THREADS: usize = 256;
 
@@ -47,14 +45,35 @@ impl From<f64> for Argument {
     }
 }
 
-impl From<Activation> for Argument {
-    /// The number by which kernels know an activation.
-    fn from(activation: Activation) -> Self {
-        Self::Whole(match activation {
-            Activation::None => 0,
-            Activation::Relu => 1,
-            Activation::Elu => 2,
-        })
+impl TryFrom<Argument> for Place {
+    type Error = ();
+
+    fn try_from(argument: Argument) -> Result<Self, ()> {
+        if let Argument::Place(place) = argument { Ok(Self(place)) } else { Err(()) }
+    }
+}
+
+impl TryFrom<Argument> for usize {
+    type Error = ();
+
+    fn try_from(argument: Argument) -> Result<Self, ()> {
+        if let Argument::Whole(whole) = argument { whole.try_into().map_err(|_| ()) } else { Err(()) }
+    }
+}
+
+impl TryFrom<Argument> for bool {
+    type Error = ();
+
+    fn try_from(argument: Argument) -> Result<Self, ()> {
+        if let Argument::Whole(whole) = argument { Ok(whole != 0) } else { Err(()) }
+    }
+}
+
+impl TryFrom<Argument> for f64 {
+    type Error = ();
+
+    fn try_from(argument: Argument) -> Result<Self, ()> {
+        if let Argument::Real(real) = argument { Ok(Self::from(real)) } else { Err(()) }
     }
 }
 

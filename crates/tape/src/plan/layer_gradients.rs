@@ -1,8 +1,9 @@
 //! The launches that compute the gradients of layers: of their inputs, kernels and biases, through their activations.
 
 use super::gradients::{Own, ParameterGradients};
+use super::kernels;
 use super::launch::Place;
-use super::layout::{Planner, arguments};
+use super::layout::Planner;
 use super::products::{ColumnParts, Factor, Finish, Matrix};
 use super::repeated::Term;
 use super::traced::Traced;
@@ -18,8 +19,10 @@ impl Planner {
     /// The gradient before a layer's activation, in place.
     pub(super) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
         if activation != Activation::None {
-            let arguments = arguments![gradient, y, rows, cols, activation];
-            self.each("activation_gradient", rows * cols, arguments);
+            self.each(
+                rows * cols,
+                kernels::ActivationGradient { gradient, y, rows, columns: cols, activation: activation.into() },
+            );
         }
     }
 
@@ -169,20 +172,22 @@ impl Planner {
             let past = planner.input(traced, h);
             // Without a gradient of the state, any place will do: it is not written.
             let (to_past, adds) = past.unwrap_or((to_h, false));
-            let arguments = arguments![
-                to_x,
-                to_h,
-                gates,
-                gates.after(rows * wide),
-                traced.place(h),
-                gradient,
-                rows,
-                size,
-                to_past,
-                past.is_some(),
-                adds
-            ];
-            planner.each("recurrent_gradient", rows * size, arguments);
+            planner.each(
+                rows * size,
+                kernels::RecurrentGradient {
+                    to_x,
+                    to_h,
+                    gates,
+                    from_h: gates.after(rows * wide),
+                    h: traced.place(h),
+                    gradient,
+                    rows,
+                    size,
+                    to_past,
+                    with_past: past.is_some(),
+                    accumulate: adds,
+                },
+            );
             let [from_x, from_h] = [to_x, to_h].map(|place| Matrix::new(place, rows, wide));
             if let Some((out, _)) = past {
                 let recurrent = Matrix::new(traced.parameter(weights.recurrent), size, wide);

@@ -1,5 +1,6 @@
 //! The layout of a device's memory, in which every place is known before anything runs, and the launches planned so far.
 
+use super::kernels::Kernel;
 use super::launch::{Argument, Launch, Place, THREADS};
 use crate::kernels::matmul::Precision;
 use std::collections::BTreeMap;
@@ -87,20 +88,20 @@ impl Planner {
     }
 
     /// Adds a launch of a grid of blocks.
-    pub fn launch(&mut self, kernel: &'static str, grid: [usize; 3], arguments: impl IntoIterator<Item = Argument>) {
+    pub fn launch(&mut self, grid: [usize; 3], kernel: impl Kernel) {
         let grid = grid.map(|blocks| u32::try_from(blocks).expect("a grid of 32 bits"));
-        let launch = Launch { kernel, grid, arguments: arguments.into_iter().collect() };
+        let launch = Launch { kernel: kernel.name(), grid, arguments: kernel.arguments() };
         self.sections.last_mut().expect("at least one section").push(launch);
     }
 
     /// Adds a launch of a thread for each of `count` numbers.
-    pub fn each(&mut self, kernel: &'static str, count: usize, arguments: impl IntoIterator<Item = Argument>) {
-        self.launch(kernel, [count.div_ceil(THREADS), 1, 1], arguments);
+    pub fn each(&mut self, count: usize, kernel: impl Kernel) {
+        self.launch([count.div_ceil(THREADS), 1, 1], kernel);
     }
 
-    /// The last launch.
-    pub(super) fn last(&self) -> Option<&Launch> {
-        self.sections.last().and_then(|launches| launches.last())
+    /// The last launch, if it is one of this kernel.
+    pub(super) fn last<K: Kernel>(&self) -> Option<K> {
+        self.sections.last().and_then(|launches| launches.last()).and_then(K::of)
     }
 
     /// Takes the last launch back.
@@ -108,12 +109,12 @@ impl Planner {
         self.sections.last_mut().expect("at least one section").pop();
     }
 
-    /// Takes the last launch back, if it is one of this kernel whose first argument is this place, and returns its
-    /// arguments: a launch of a kernel that also does the next operation replaces it.
-    pub(super) fn take_last(&mut self, kernel: &str, out: Place) -> Option<Vec<Argument>> {
-        let launches = self.sections.last_mut().expect("at least one section");
-        let is_it = |last: &mut Launch| last.kernel == kernel && last.arguments[0] == Argument::from(out);
-        launches.pop_if(is_it).map(|launch| launch.arguments)
+    /// Takes the last launch back, if it is one of this kernel that fulfils a condition: a launch that also does the
+    /// next operation replaces it.
+    pub(super) fn take_last<K: Kernel>(&mut self, is_it: impl FnOnce(&K) -> bool) -> Option<K> {
+        let last = self.last().filter(is_it)?;
+        self.drop_last();
+        Some(last)
     }
 
     /// The finished plan.
@@ -130,9 +131,3 @@ impl Planner {
         Plan { numbers: self.numbers, sections: self.sections, constants: self.constants }
     }
 }
-
-/// Makes the arguments of a launch of places, sizes, switches, factors and activations.
-macro_rules! arguments {
-    ($($argument:expr),* $(,)?) => { [$(super::launch::Argument::from($argument)),*] };
-}
-pub(super) use arguments;

@@ -14,6 +14,7 @@ mod backward;
 mod block_dense;
 mod forward;
 mod gradients;
+pub mod kernels;
 mod launch;
 mod layer_gradients;
 mod layout;

@@ -1,7 +1,8 @@
 //! Launches that copy or add a part of a matrix.
 
-use super::launch::{Argument, Place};
-use super::layout::{Planner, arguments};
+use super::kernels::Piece;
+use super::launch::Place;
+use super::layout::Planner;
 
 impl Planner {
     /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are `widths` numbers apart.
@@ -16,53 +17,50 @@ impl Planner {
         columns: usize,
         accumulate: bool,
     ) {
-        let (mut first, mut rows) = ([out, x], rows);
-        if let Some((before, count)) = self.last_piece(widths, columns, accumulate) {
-            let after = |from: [Place; 2], rows: usize| [0, 1].map(|side| from[side].after(rows * widths[side]));
-            let start = if after(before, count) == first { before } else { first };
-            let follows = start == before || after(first, rows) == before;
-            let [to, from] = start.map(|place| place.0);
-            let [to_end, from_end] = after(start, rows + count).map(|place| place.0);
-            // Together, they must not read what they write.
-            if follows && (to_end <= from || from_end <= to) {
-                self.drop_last();
-                (first, rows) = (start, rows + count);
-            }
+        let [out_width, x_width] = widths;
+        let own = Piece { out, out_width, x, x_width, rows, columns, scale: 1.0, accumulate };
+        let last = self.last().filter(|last: &Piece| Piece { out, x, rows, ..*last } == own);
+        let joined = last.and_then(|last| joined(last, own));
+        if joined.is_some() {
+            self.drop_last();
         }
-        let arguments = arguments![first[0], widths[0], first[1], widths[1], rows, columns, 1.0, accumulate];
-        self.each("piece", rows * columns, arguments);
+        let piece = joined.unwrap_or(own);
+        self.each(piece.rows * columns, piece);
     }
+}
 
-    /// The places and the rows of the last launch, if it is a piece like this one.
-    fn last_piece(&self, widths: [usize; 2], columns: usize, accumulate: bool) -> Option<([Place; 2], usize)> {
-        let last = self.last().filter(|last| last.kernel == "piece")?;
-        let &[Argument::Place(out), _, Argument::Place(x), _, Argument::Whole(rows), ..] = &last.arguments[..] else {
-            return None;
-        };
-        let [out, x] = [out, x].map(Place);
-        let rows = usize::try_from(rows).ok()?;
-        let like = arguments![out, widths[0], x, widths[1], rows, columns, 1.0, accumulate];
-        (last.arguments == like).then_some(([out, x], rows))
-    }
+/// Two pieces of the same widths as one, if the rows of one directly follow those of the other.
+fn joined(one: Piece, other: Piece) -> Option<Piece> {
+    let after =
+        |piece: &Piece| (piece.out.after(piece.rows * piece.out_width), piece.x.after(piece.rows * piece.x_width));
+    let first = if after(&one) == (other.out, other.x) {
+        one
+    } else if after(&other) == (one.out, one.x) {
+        other
+    } else {
+        return None;
+    };
+    let both = Piece { rows: one.rows + other.rows, ..first };
+    let (out_end, x_end) = after(&both);
+    // Together, they must not read what they write.
+    (out_end.0 <= both.x.0 || x_end.0 <= both.out.0).then_some(both)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernels::matmul::Precision;
+    use crate::plan::kernels::Kernel;
 
     /// The places and rows of the pieces that two pieces of ten rows of four numbers become.
-    fn pieces(first: [usize; 2], second: [usize; 2], adds: bool) -> Vec<([usize; 2], i32)> {
+    fn pieces(first: [usize; 2], second: [usize; 2], adds: bool) -> Vec<([usize; 2], usize)> {
         let mut planner = Planner::new(Precision::Full);
         planner.reserve(1000);
         planner.piece(first.map(Place), [4; 2], 10, 4, true);
         planner.piece(second.map(Place), [4; 2], 10, 4, adds);
         let launches = planner.finish().sections.remove(0);
-        let piece = |launch: &super::super::Launch| match launch.arguments[..] {
-            [Argument::Place(out), _, Argument::Place(x), _, Argument::Whole(rows), ..] => ([out, x], rows),
-            _ => panic!("a piece"),
-        };
-        launches.iter().map(piece).collect()
+        let piece = |launch| Piece::of(launch).expect("a piece");
+        launches.iter().map(piece).map(|piece| ([piece.out.0, piece.x.0], piece.rows)).collect()
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Launches of matrix products and of sums over rows. They are split into parts where one block for each tile would
 //! leave most of a device idle.
 
-use super::launch::{Argument, Place, THREADS};
-use super::layout::{Planner, arguments};
+use super::kernels::{self, Following, Product, ProductKernel};
+use super::launch::{Place, THREADS};
+use super::layout::Planner;
 use super::tile::Tile;
 use crate::kernels::elementwise::Activation;
 use crate::kernels::im2col::Patches;
@@ -17,6 +18,8 @@ const COLUMN_PARTS: usize = 1024;
 /// Numbers that one block adds up, and those of a part of more of them, at least.
 const TOTAL_AT_ONCE: usize = 16 * 1024;
 const TOTAL_PART: usize = 4096;
+/// The number by which kernels know a left factor made of windows of images, in place of a step from row to row.
+const WINDOWS_OF_IMAGES: usize = 2;
 /// Windows of a transposed convolution, and pixels of a square, that kernels can tell apart: bits of a word.
 const WINDOWS: usize = 32;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
@@ -107,9 +110,6 @@ impl From<Matrix> for Factor {
     }
 }
 
-/// The number for kernels of the gradient before an activation is that of the activation and this.
-const BEFORE: i32 = 4;
-
 /// The operation after a layer's sums: activation(scales * sums + plus + bias); or, of a gradient that is complete with
 /// these sums, the gradient before the activation whose value is `plus`.
 #[derive(Clone, Copy, Debug)]
@@ -152,23 +152,62 @@ impl Finish {
         Self { scales: Some(scales), ..Self::NONE }
     }
 
-    /// Its arguments; `any` stands for missing places.
-    fn arguments(self, any: Place) -> [Argument; 7] {
-        let Self { plus, bias, scales, activation, before, .. } = self;
-        let activation = match Argument::from(activation) {
-            Argument::Whole(number) if before => Argument::Whole(number + BEFORE),
-            argument => argument,
-        };
-        arguments![
-            plus.unwrap_or(any),
-            plus.is_some(),
-            bias.unwrap_or(any),
-            bias.is_some(),
-            activation,
-            scales.unwrap_or(any),
-            scales.is_some()
-        ]
+    /// What follows the sums, for kernels.
+    fn following(self) -> Following {
+        if self.before { Following::before(self.activation) } else { self.activation.into() }
     }
+
+    /// This operation at the end of a product. Where nothing is read, any place will do.
+    fn end(self, product: Product) -> Product {
+        let (Self { plus, bias, scales, .. }, any) = (self, product.c);
+        Product {
+            plus: plus.unwrap_or(any),
+            with_plus: plus.is_some(),
+            bias: bias.unwrap_or(any),
+            with_bias: bias.is_some(),
+            activation: self.following(),
+            scales: scales.unwrap_or(any),
+            with_scales: scales.is_some(),
+            ..product
+        }
+    }
+}
+
+/// c = a b with a and b at the same place, of no layout yet, and nothing after the sums.
+fn plain(which: ProductKernel, c: Place, b: Place, [m, n, k]: [usize; 3]) -> Product {
+    Product {
+        which,
+        c,
+        a: b,
+        b,
+        m,
+        n,
+        k,
+        a_row: 0,
+        a_column: 0,
+        b_row: 0,
+        b_column: 0,
+        side: 0,
+        channels: 0,
+        size: 0,
+        stride: 0,
+        part: k,
+        accumulate: false,
+        plus: c,
+        with_plus: false,
+        bias: c,
+        with_bias: false,
+        activation: Activation::None.into(),
+        scales: c,
+        with_scales: false,
+        sums: c,
+        with_sums: false,
+    }
+}
+
+/// The product that also makes the sums of its result's columns, if they have memory.
+fn summed(product: Product, sums: Option<ColumnParts>) -> Product {
+    sums.map_or(product, |sums| Product { sums: sums.place, with_sums: true, ..product })
 }
 
 impl Planner {
@@ -202,19 +241,24 @@ impl Planner {
             }
         };
         let sums = self.room_for_sums(finish.sums && parts == 1 && small.is_none() && m > COLUMN_ROWS, rows, n);
-        let with = |out: Place, accumulate: bool, finish: Finish| {
-            let sizes = arguments![
-                out, place, b.place, m, n, k, steps[0], steps[1], b.steps[0], b.steps[1], image, channels, size,
-                stride, part, accumulate
-            ];
-            let place = sums.map_or(out, |sums| sums.place);
-            sizes.into_iter().chain(finish.arguments(out)).chain(arguments![place, sums.is_some()])
+        let product = Product {
+            a: place,
+            a_row: steps[0],
+            a_column: steps[1],
+            b_row: b.steps[0],
+            b_column: b.steps[1],
+            side: image,
+            channels,
+            size,
+            stride,
+            part,
+            ..plain(kernel, out, b.place, [m, n, k])
         };
         if parts == 1 {
-            self.launch(kernel, grid, with(out, accumulate, finish));
+            self.launch(grid, summed(finish.end(Product { accumulate, ..product }), sums));
         } else {
             self.with_scratch(parts * m * n, |planner, sums| {
-                planner.launch(kernel, grid, with(sums, false, Finish::NONE));
+                planner.launch(grid, Product { c: sums, ..product });
                 planner.sum_parts(out, sums, [parts, m * n, n], accumulate, finish);
             });
         }
@@ -235,13 +279,14 @@ impl Planner {
         sums: Option<(Place, bool)>,
     ) {
         let Some((of_columns, accumulate)) = sums else {
-            return self.each("scale_rows", rows * cols, arguments![out, x, factors, rows, cols, false]);
+            return self
+                .each(rows * cols, kernels::ScaleRows { out, x, factors, rows, columns: cols, accumulate: false });
         };
         let part = column_part(rows);
         let parts = rows.div_ceil(part);
         self.with_scratch(parts * cols, |planner, sums| {
             let grid = [cols.div_ceil(THREADS), parts, 1];
-            planner.launch("scale_and_sum_rows", grid, arguments![out, sums, x, factors, rows, cols, part]);
+            planner.launch(grid, kernels::ScaleAndSumRows { out, parts: sums, x, factors, rows, columns: cols, part });
             planner.sum_columns(of_columns, sums, parts, cols, accumulate);
         });
     }
@@ -255,9 +300,24 @@ impl Planner {
         accumulate: bool,
         finish: Finish,
     ) {
-        let arguments = arguments![out, sums, count, parts, accumulate, cols];
         let grid = [count.div_ceil(NUMBERS_AT_ONCE), 1, 1];
-        self.launch("sum_parts", grid, arguments.into_iter().chain(finish.arguments(out)));
+        let Finish { plus, bias, scales, .. } = finish;
+        let kernel = kernels::SumParts {
+            out,
+            parts: sums,
+            n: count,
+            count: parts,
+            accumulate,
+            columns: cols,
+            plus: plus.unwrap_or(out),
+            with_plus: plus.is_some(),
+            bias: bias.unwrap_or(out),
+            with_bias: bias.is_some(),
+            activation: finish.following(),
+            scales: scales.unwrap_or(out),
+            with_scales: scales.is_some(),
+        };
+        self.launch(grid, kernel);
     }
 
     /// out = the sum of the rows of x [rows, cols], or out += it.
@@ -269,7 +329,7 @@ impl Planner {
         let parts = rows.div_ceil(part);
         self.with_scratch(parts * cols, |planner, sums| {
             let grid = [cols.div_ceil(THREADS), parts, 1];
-            planner.launch("column_sums", grid, arguments![sums, x, rows, cols, part, false]);
+            planner.launch(grid, kernels::ColumnSums { out: sums, x, rows, columns: cols, part, accumulate: false });
             planner.sum_columns(out, sums, parts, cols, accumulate);
         });
     }
@@ -277,21 +337,24 @@ impl Planner {
     /// The same in one launch, for few rows.
     fn sum_columns(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
         let grid = [cols.div_ceil(COLUMNS_AT_ONCE), 1, 1];
-        self.launch("sum_columns", grid, arguments![out, x, cols, rows, accumulate]);
+        self.launch(grid, kernels::SumColumns { out, x, n: cols, count: rows, accumulate });
     }
 
     /// out[0] = the sum over the numbers of x [rows, cols].
     pub fn total(&mut self, out: Place, x: Place, [rows, cols]: [usize; 2], of: Total) {
         let count = rows * cols;
         if count <= TOTAL_AT_ONCE {
-            return self.launch("total", [1; 3], arguments![out, x, rows, cols, of as usize, 1.0]);
+            return self.launch([1; 3], kernels::Total { out, x, rows, columns: cols, kind: of as usize, scale: 1.0 });
         }
         let part = count.div_ceil(COLUMN_PARTS).max(TOTAL_PART);
         let parts = count.div_ceil(part);
         // They are numbers of 8 bytes.
         self.with_scratch(2 * parts, |planner, sums| {
-            planner.launch("total_parts", [parts, 1, 1], arguments![sums, x, rows, cols, of as usize, part]);
-            planner.launch("total_of_parts", [1; 3], arguments![out, sums, parts, 1.0]);
+            planner.launch(
+                [parts, 1, 1],
+                kernels::TotalParts { parts: sums, x, rows, columns: cols, kind: of as usize, part },
+            );
+            planner.launch([1; 3], kernels::TotalOfParts { out, parts: sums, n: parts, scale: 1.0 });
         });
     }
 
@@ -319,30 +382,22 @@ impl Planner {
         let squares = side.div_ceil(stride);
         let [m, n, k] = [images * squares * squares, stride * stride * channels, taps * taps * small.cols];
         let tile = Tile::choose(self.precision(), [m, n, k]);
-        let (part, windows) = (k.next_multiple_of(32), 2_usize);
-        let sizes = arguments![
-            x,
-            small.place,
-            b.place,
-            m,
-            n,
-            k,
-            windows,
-            0_usize,
-            b.steps[0],
-            b.steps[1],
+        let product = Product {
+            a: small.place,
+            a_row: WINDOWS_OF_IMAGES,
+            b_row: b.steps[0],
+            b_column: b.steps[1],
             side,
             channels,
             size,
             stride,
-            part,
-            accumulate
-        ];
+            part: k.next_multiple_of(32),
+            accumulate,
+            ..plain(tile.kernel, x, b.place, [m, n, k])
+        };
         let grid = tile.whole([m, n]);
         let sums = self.room_for_sums(finish.sums && m * stride * stride > COLUMN_ROWS, grid[0], n);
-        let place = sums.map_or(x, |sums| sums.place);
-        let ends = finish.arguments(x).into_iter().chain(arguments![place, sums.is_some()]);
-        self.launch(tile.kernel, grid, sizes.into_iter().chain(ends));
+        self.launch(grid, summed(finish.end(product), sums));
         // A column is one of a square's pixels, and a channel.
         sums.map(|sums| ColumnParts { rows: sums.rows * stride * stride, ..sums })
     }
@@ -372,10 +427,20 @@ impl Planner {
                 let place = small.place.after(rows * small.cols);
                 planner.product(scratch, Matrix { place, rows: count * patches.count(), ..small }, b, false);
                 let x = x.after(first * patches.image());
-                let [_, _, bias, with_bias, activation, ..] = finish.arguments(x);
-                let sizes = arguments![x, scratch, count, side, channels, kernel, stride, accumulate];
-                let arguments = sizes.into_iter().chain([bias, with_bias, activation]);
-                planner.each("overlay", count * patches.image(), arguments);
+                let kernel = kernels::Overlay {
+                    x,
+                    from: scratch,
+                    images: count,
+                    side,
+                    channels,
+                    size: kernel,
+                    stride,
+                    accumulate,
+                    bias: finish.bias.unwrap_or(x),
+                    with_bias: finish.bias.is_some(),
+                    activation: finish.following(),
+                };
+                planner.each(count * patches.image(), kernel);
             });
         }
     }

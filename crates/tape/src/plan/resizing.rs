@@ -3,8 +3,9 @@
 //! A few images at a time are padded in scratch memory, where products read their patches.
 
 use super::gradients::{Own, ParameterGradients};
+use super::kernels;
 use super::launch::Place;
-use super::layout::{Planner, arguments};
+use super::layout::Planner;
 use super::products::{Factor, Finish, Matrix, PATCHED};
 use super::traced::Traced;
 use crate::kernels::doubling_convolution::{Doubling, DoublingConvolution as DoublingShape};
@@ -37,21 +38,21 @@ impl Planner {
         [outer, inner, size]: [usize; 3],
         accumulate: bool,
     ) {
-        self.each("swap_axes", count, arguments![y, x, count, outer, inner, size, accumulate]);
+        self.each(count, kernels::SwapAxes { y, x, count, outer, inner, size, accumulate });
     }
 
     /// The patches of images, which are padded in scratch memory.
     fn padded(&mut self, out: Place, x: Place, images: usize, side: usize, before: usize, patches: Patches) -> Factor {
         let Patches { side: whole, channels, .. } = patches;
         let count = images * patches.image();
-        self.each("pad_images", count, arguments![out, x, count, side, channels, before, whole]);
+        self.each(count, kernels::PadImages { out, x, count, side, channels, before, whole });
         Factor::patches(out, images, patches)
     }
 
     /// A kernel [taps, C, O] with its taps in reverse order and its channels exchanged.
     fn flip(&mut self, out: Place, kernel: Place, taps: usize, [channels, outputs]: [usize; 2]) {
         let count = taps * channels * outputs;
-        self.each("flip_kernel", count, arguments![out, kernel, taps, channels, outputs]);
+        self.each(count, kernels::FlipKernel { out, kernel, taps, channels, outputs });
     }
 
     /// A convolution with SAME padding.
@@ -95,8 +96,17 @@ impl Planner {
                 let x = x.after(first * shape.image());
                 planner.same_convolution(whole, x, count, shape, kernel, false, finish);
                 let [y, which] = [y, which].map(|place| place.after(first * half));
-                let arguments = arguments![y, which, whole, count * half, shape.side / 2, shape.outputs];
-                planner.each("max_pool", count * half, arguments);
+                planner.each(
+                    count * half,
+                    kernels::MaxPool {
+                        y,
+                        which,
+                        x: whole,
+                        count: count * half,
+                        half: shape.side / 2,
+                        channels: shape.outputs,
+                    },
+                );
             });
         }
     }
@@ -130,8 +140,17 @@ impl Planner {
                         Some(which) => {
                             let [gradient, which] = [gradient, which].map(|place| place.after(first * cols));
                             let numbers = count * shape.result();
-                            let arguments = arguments![whole, gradient, which, numbers, shape.side, outputs];
-                            planner.each("max_pool_gradient", numbers, arguments);
+                            planner.each(
+                                numbers,
+                                kernels::MaxPoolGradient {
+                                    x: whole,
+                                    gradient,
+                                    which,
+                                    count: numbers,
+                                    side: shape.side,
+                                    channels: outputs,
+                                },
+                            );
                             whole
                         }
                     };
@@ -185,7 +204,7 @@ impl Planner {
             let weights = Matrix::new(rearranged, patches.size(), wide);
             let finish = bias.map_or(Finish::NONE, |bias| {
                 let four = rearranged.after(shape.rearranged());
-                planner.each("same_rows", wide, arguments![four, bias, 4usize, outputs]);
+                planner.each(wide, kernels::SameRows { out: four, row: bias, rows: 4, columns: outputs });
                 Finish::layer(four, Activation::None)
             });
             for Piece { first, count } in pieces(images, shape.result().max(patches.image())) {
@@ -206,8 +225,10 @@ impl Planner {
     fn rearrange(&mut self, out: Place, kernel: Place, shape: DoublingShape) {
         let DoublingShape { channels, outputs, kernel: size, doubling, .. } = shape;
         let spread = doubling == Doubling::Spread;
-        let arguments = arguments![out, kernel, shape.rearranged(), size, channels, outputs, spread];
-        self.each("rearrange_kernel", shape.rearranged(), arguments);
+        self.each(
+            shape.rearranged(),
+            kernels::RearrangeKernel { out, kernel, count: shape.rearranged(), size, channels, outputs, spread },
+        );
     }
 
     pub(super) fn doubling_convolution_gradient(
@@ -254,8 +275,10 @@ impl Planner {
             if let Some((out, accumulate)) = of_kernel {
                 let count = size * size * channels * outputs;
                 let spread = doubling == Doubling::Spread;
-                let arguments = arguments![out, sums, count, size, channels, outputs, spread, accumulate];
-                planner.each("gather_kernel", count, arguments);
+                planner.each(
+                    count,
+                    kernels::GatherKernel { out, gradient: sums, count, size, channels, outputs, spread, accumulate },
+                );
             }
         });
     }

@@ -4,8 +4,9 @@
 //! multiplied by the other loss's factors, the loss that trains the parameters.
 
 use super::gradients::{Own, ParameterGradients};
+use super::kernels;
 use super::launch::Place;
-use super::layout::{Planner, arguments};
+use super::layout::Planner;
 use super::products::{Finish, Matrix};
 use super::traced::Traced;
 use crate::kernels::elementwise::Activation;
@@ -83,10 +84,21 @@ impl Planner {
             let output = traced.parameter(last.0);
             match hidden.last() {
                 Some(top) => {
-                    let arguments = arguments![own_sums, output, top.place, rows, width, network.activation];
-                    planner.each("same_rows_before", rows * width, arguments);
+                    planner.each(
+                        rows * width,
+                        kernels::SameRowsBefore {
+                            out: own_sums,
+                            row: output,
+                            y: top.place,
+                            rows,
+                            columns: width,
+                            activation: network.activation.into(),
+                        },
+                    );
                 }
-                None => planner.each("same_rows", rows * width, arguments![own_sums, output, rows, width]),
+                None => {
+                    planner.each(rows * width, kernels::SameRows { out: own_sums, row: output, rows, columns: width })
+                }
             }
             for (index, &layer) in below.iter().enumerate().rev() {
                 let [inputs, outputs] = sizes(traced, layer);
@@ -114,8 +126,17 @@ impl Planner {
                 }
                 None => {
                     let inputs = input.cols;
-                    let arguments = arguments![out, own_sums, own.gradient, rows, inputs, accumulate];
-                    planner.each("scale_rows", rows * inputs, arguments);
+                    planner.each(
+                        rows * inputs,
+                        kernels::ScaleRows {
+                            out,
+                            x: own_sums,
+                            factors: own.gradient,
+                            rows,
+                            columns: inputs,
+                            accumulate,
+                        },
+                    );
                 }
             }
         });

@@ -3,6 +3,7 @@
 //! A plan does not know its device. It is laid out for H100 and H200; on a device with fewer multiprocessors, some
 //! blocks wait.
 
+use super::kernels::{ProductKernel, RecurrentCellKernel};
 use crate::kernels::matmul::Precision;
 
 /// Multiprocessors of an H100 or H200.
@@ -15,7 +16,7 @@ const SMALL_SUM: usize = 1024;
 const LARGE: usize = 100;
 
 /// The kernel for a precision: f32, tf32 or bf16.
-fn named(precision: Precision, [full, tf32, bf16]: [&'static str; 3]) -> &'static str {
+fn named<K>(precision: Precision, [full, tf32, bf16]: [K; 3]) -> K {
     match precision {
         Precision::Full => full,
         Precision::Tf32 => tf32,
@@ -26,7 +27,7 @@ fn named(precision: Precision, [full, tf32, bf16]: [&'static str; 3]) -> &'stati
 /// A kernel of products.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tile {
-    pub kernel: &'static str,
+    pub kernel: ProductKernel,
     /// What a block makes.
     rows: usize,
     columns: usize,
@@ -41,7 +42,10 @@ impl Tile {
     pub fn small(precision: Precision, [m, n, k]: [usize; 3]) -> Option<Self> {
         let middle = Self::middle(precision);
         let few = middle.whole([m, n]).into_iter().product::<usize>() * k.div_ceil(middle.part([m, n, k])) <= SMALL;
-        let kernel = named(precision, ["product_small", "product_small_tf32", "product_small_bf16"]);
+        let kernel = named(
+            precision,
+            [ProductKernel::ProductSmall, ProductKernel::ProductSmallTf32, ProductKernel::ProductSmallBf16],
+        );
         let small = Self { kernel, rows: 16, columns: 32, resident: 1, worth: SMALL_SUM };
         Some(small).filter(|_| few && k <= SMALL_SUM)
     }
@@ -50,7 +54,8 @@ impl Tile {
     pub fn choose(precision: Precision, [m, n, k]: [usize; 3]) -> Self {
         let (middle, large) = (Self::middle(precision), Self::large(precision));
         // In f32, there is none of its own.
-        let kernel = named(precision, [middle.kernel, "product_narrow_tf32", "product_narrow_bf16"]);
+        let kernel =
+            named(precision, [middle.kernel, ProductKernel::ProductNarrowTf32, ProductKernel::ProductNarrowBf16]);
         let narrow = Self { kernel, rows: 128, columns: 32, ..middle };
         if precision != Precision::Full && m > middle.rows && n <= narrow.columns {
             return narrow;
@@ -61,12 +66,14 @@ impl Tile {
     }
 
     fn middle(precision: Precision) -> Self {
-        let kernel = named(precision, ["product_64", "product_64_tf32", "product_64_bf16"]);
+        let kernel =
+            named(precision, [ProductKernel::Product64, ProductKernel::Product64Tf32, ProductKernel::Product64Bf16]);
         Self { kernel, rows: 64, columns: 64, resident: 3, worth: 256 }
     }
 
     fn large(precision: Precision) -> Self {
-        let kernel = named(precision, ["product_128", "product_128_tf32", "product_128_bf16"]);
+        let kernel =
+            named(precision, [ProductKernel::Product128, ProductKernel::Product128Tf32, ProductKernel::Product128Bf16]);
         Self { kernel, rows: 128, columns: 128, resident: 2, worth: 512 }
     }
 
@@ -86,14 +93,21 @@ impl Tile {
 /// A kernel that computes a step of a recurrent unit as a whole.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cell {
-    pub kernel: &'static str,
+    pub kernel: RecurrentCellKernel,
 }
 
 impl Cell {
     /// The kernel, if both products of the unit are small.
     pub fn small(precision: Precision, rows: usize, inputs: usize, size: usize) -> Option<Self> {
         let small = [inputs, size].into_iter().all(|k| Tile::small(precision, [rows, 3 * size, k]).is_some());
-        let kernel = named(precision, ["recurrent_cell", "recurrent_cell_tf32", "recurrent_cell_bf16"]);
+        let kernel = named(
+            precision,
+            [
+                RecurrentCellKernel::RecurrentCell,
+                RecurrentCellKernel::RecurrentCellTf32,
+                RecurrentCellKernel::RecurrentCellBf16,
+            ],
+        );
         small.then_some(Self { kernel })
     }
 
@@ -109,7 +123,7 @@ mod tests {
 
     fn chosen(sizes: [usize; 3]) -> (&'static str, usize) {
         let tile = Tile::small(Precision::Bf16, sizes).unwrap_or_else(|| Tile::choose(Precision::Bf16, sizes));
-        (tile.kernel, sizes[2].div_ceil(tile.part(sizes)))
+        (tile.kernel.name(), sizes[2].div_ceil(tile.part(sizes)))
     }
 
     #[test]
