@@ -4,7 +4,11 @@
 //! thread for each number read and write the same places, and are not listed.
 
 use std::ops::Range;
-use tape::plan::{Argument, Launch, Plan};
+use tape::plan::kernels::{
+    ColumnSums, Kernel, Overlay, Piece, Product, RecurrentCell, ScaleAndSumRows, StandardisedColumns,
+    StandardisedColumnsGradient, SumColumns, SumParts, TotalParts,
+};
+use tape::plan::{Launch, Place, Plan};
 
 /// The ranges that a launch writes, and those it reads.
 struct Ranges {
@@ -37,74 +41,68 @@ pub fn check_ranges(what: &str, plan: &Plan) -> usize {
 
 /// The ranges of a launch; `None` for kernels that are not listed.
 fn ranges(launch: &Launch) -> Option<Ranges> {
-    let place = |at: usize| match launch.arguments[at] {
-        Argument::Place(place) => place,
-        other => panic!("{} has {other:?} where a place should be", launch.kernel),
-    };
-    let whole = |at: usize| match launch.arguments[at] {
-        Argument::Whole(whole) => usize::try_from(whole).expect("no negative size"),
-        other => panic!("{} has {other:?} where an integer should be", launch.kernel),
-    };
-    let from = |at: usize, count: usize| place(at)..place(at) + count;
-    Some(match launch.kernel {
-        kernel if kernel.starts_with("product") => product(launch, place, whole),
-        kernel if kernel.starts_with("recurrent_cell") => {
-            let [rows, inputs, size] = [8, 9, 10].map(whole);
-            let wide = 3 * size;
-            let written = vec![from(0, rows * size), from(1, rows * wide), from(2, rows * wide)];
-            let weights = [from(5, inputs * wide), from(6, size * wide), from(7, 2 * wide)];
-            let read = [from(3, rows * inputs), from(4, rows * size)].into_iter().chain(weights).collect();
-            Ranges { written, read }
-        }
-        "sum_parts" | "sum_columns" => {
-            let (n, count) = (whole(2), whole(3));
-            Ranges { written: vec![from(0, n)], read: vec![from(1, n * count)] }
-        }
-        "column_sums" => {
-            let (rows, columns) = (whole(2), whole(3));
-            Ranges { written: vec![from(0, columns * launch.grid[1] as usize)], read: vec![from(1, rows * columns)] }
-        }
-        "scale_and_sum_rows" => {
-            let (rows, columns) = (whole(4), whole(5));
-            let written = vec![from(0, rows * columns), from(1, columns * launch.grid[1] as usize)];
-            Ranges { written, read: vec![from(2, rows * columns), from(3, rows)] }
-        }
-        "total_parts" => {
-            Ranges { written: vec![from(0, 2 * launch.grid[0] as usize)], read: vec![from(1, whole(2) * whole(3))] }
-        }
-        "piece" => {
-            let (rows, columns) = (whole(4), whole(5));
-            let strided = |at: usize, width: usize| from(at, (rows - 1) * width + columns);
-            Ranges { written: vec![strided(0, whole(1))], read: vec![strided(2, whole(3))] }
-        }
-        "standardised_columns" => {
-            let count = whole(2) * whole(3);
-            Ranges { written: vec![from(0, count)], read: vec![from(1, count)] }
-        }
-        "standardised_columns_gradient" => {
-            let count = whole(3) * whole(4);
-            Ranges { written: vec![from(0, count)], read: vec![from(1, count), from(2, count)] }
-        }
-        "overlay" => {
-            let [images, side, channels, size, stride] = [2, 3, 4, 5, 6].map(whole);
-            let across = (side - size) / stride + 1;
-            let patches = images * across * across * size * size * channels;
-            Ranges { written: vec![from(0, images * side * side * channels)], read: vec![from(1, patches)] }
-        }
-        _ => return None,
-    })
+    let grid = launch.grid.map(|blocks| blocks as usize);
+    if let Some(of) = Product::of(launch) {
+        return Some(product(of, grid));
+    }
+    if let Some(RecurrentCell { y, gates, from_h, x, h, kernel, recurrent, bias, rows, inputs, size, .. }) =
+        RecurrentCell::of(launch)
+    {
+        let wide = 3 * size;
+        let written = vec![from(y, rows * size), from(gates, rows * wide), from(from_h, rows * wide)];
+        let weights = [from(kernel, inputs * wide), from(recurrent, size * wide), from(bias, 2 * wide)];
+        let read = [from(x, rows * inputs), from(h, rows * size)].into_iter().chain(weights).collect();
+        return Some(Ranges { written, read });
+    }
+    if let Some(SumParts { out, parts, n, count, .. }) = SumParts::of(launch) {
+        return Some(Ranges { written: vec![from(out, n)], read: vec![from(parts, n * count)] });
+    }
+    if let Some(SumColumns { out, x, n, count, .. }) = SumColumns::of(launch) {
+        return Some(Ranges { written: vec![from(out, n)], read: vec![from(x, n * count)] });
+    }
+    if let Some(ColumnSums { out, x, rows, columns, .. }) = ColumnSums::of(launch) {
+        return Some(Ranges { written: vec![from(out, columns * grid[1])], read: vec![from(x, rows * columns)] });
+    }
+    if let Some(ScaleAndSumRows { out, parts, x, factors, rows, columns, .. }) = ScaleAndSumRows::of(launch) {
+        let written = vec![from(out, rows * columns), from(parts, columns * grid[1])];
+        return Some(Ranges { written, read: vec![from(x, rows * columns), from(factors, rows)] });
+    }
+    if let Some(TotalParts { parts, x, rows, columns, .. }) = TotalParts::of(launch) {
+        // They are numbers of 8 bytes.
+        return Some(Ranges { written: vec![from(parts, 2 * grid[0])], read: vec![from(x, rows * columns)] });
+    }
+    if let Some(Piece { out, out_width, x, x_width, rows, columns, .. }) = Piece::of(launch) {
+        let strided = |place: Place, width: usize| from(place, (rows - 1) * width + columns);
+        return Some(Ranges { written: vec![strided(out, out_width)], read: vec![strided(x, x_width)] });
+    }
+    if let Some(StandardisedColumns { y, x, rows, columns, .. }) = StandardisedColumns::of(launch) {
+        return Some(Ranges { written: vec![from(y, rows * columns)], read: vec![from(x, rows * columns)] });
+    }
+    if let Some(StandardisedColumnsGradient { out, gradient, x, rows, columns, .. }) =
+        StandardisedColumnsGradient::of(launch)
+    {
+        let count = rows * columns;
+        return Some(Ranges { written: vec![from(out, count)], read: vec![from(gradient, count), from(x, count)] });
+    }
+    let Overlay { x, from: patches, images, side, channels, size, stride, .. } = Overlay::of(launch)?;
+    let across = (side - size) / stride + 1;
+    let read = vec![from(patches, images * across * across * size * size * channels)];
+    Some(Ranges { written: vec![from(x, images * side * side * channels)], read })
 }
 
-fn product(launch: &Launch, place: impl Fn(usize) -> usize, whole: impl Fn(usize) -> usize) -> Ranges {
-    let [tiles, _, parts] = launch.grid.map(|blocks| blocks as usize);
-    let [m, n, k, a_row, a_column, b_row, b_column] = [3, 4, 5, 6, 7, 8, 9].map(&whole);
-    let [side, channels, size, stride] = [10, 11, 12, 13].map(&whole);
-    let (mut c, mut b) = (m * n * parts, (k - 1) * b_row + (n - 1) * b_column + 1);
+/// So many numbers from a place on.
+fn from(place: Place, count: usize) -> Range<usize> {
+    place.0..place.0 + count
+}
+
+fn product(of: Product, [tiles, _, parts]: [usize; 3]) -> Ranges {
+    let Product { m, n, k, side, channels, size, stride, .. } = of;
+    let (mut c, mut b) = (m * n * parts, (k - 1) * of.b_row + (n - 1) * of.b_column + 1);
     let a = if side == 0 {
-        (m - 1) * a_row + (k - 1) * a_column + 1
+        (m - 1) * of.a_row + (k - 1) * of.a_column + 1
     } else {
         let across = (side - size) / stride + 1;
-        match a_row {
+        match of.a_row {
             0 => m / (across * across) * side * side * channels,
             1 => k / (across * across) * side * side * channels,
             _ => {
@@ -115,20 +113,9 @@ fn product(launch: &Launch, place: impl Fn(usize) -> usize, whole: impl Fn(usize
             }
         }
     };
-    let from = |at: usize, count: usize| place(at)..place(at) + count;
-    let mut read = vec![from(1, a), from(2, b)];
-    if whole(17) != 0 {
-        read.push(from(16, c));
-    }
-    if whole(19) != 0 {
-        read.push(from(18, n));
-    }
-    if whole(22) != 0 {
-        read.push(from(21, m));
-    }
-    let mut written = vec![from(0, c)];
-    if whole(24) != 0 {
-        written.push(from(23, tiles * n));
-    }
-    Ranges { written, read }
+    let ends = [(of.with_plus, of.plus, c), (of.with_bias, of.bias, n), (of.with_scales, of.scales, m)];
+    let ends = ends.into_iter().filter(|(on, ..)| *on).map(|(_, place, count)| from(place, count));
+    let read = [from(of.a, a), from(of.b, b)].into_iter().chain(ends).collect();
+    let sums = of.with_sums.then(|| from(of.sums, tiles * n));
+    Ranges { written: [from(of.c, c)].into_iter().chain(sums).collect(), read }
 }

@@ -64,13 +64,13 @@ fn totals_of_many_and_of_few_numbers_are_those_of_plain_loops() {
         let cols = 6;
         let numbers: Vec<f32> =
             (0..rows * cols).map(|i| 0.5 + (i % 97) as f32 * 0.25 - (i % 5) as f32 * 0.03).collect();
-        let terms: [(Total, fn(f64) -> f64); 4] = [
-            (Total::Numbers, |x| x),
-            (Total::Squares, |x| x * x),
-            (Total::LogarithmsOfSecondHalf, f64::ln),
-            (Total::Absolutes, f64::abs),
-        ];
-        for (total, term) in terms {
+        for total in [Total::Numbers, Total::Squares, Total::LogarithmsOfSecondHalf, Total::Absolutes] {
+            let term = |x: f64| match total {
+                Total::Numbers => x,
+                Total::Squares => x * x,
+                Total::LogarithmsOfSecondHalf => x.ln(),
+                Total::Absolutes => x.abs(),
+            };
             let mut planner = Planner::new(tape::Precision::Full);
             let (out, from) = (planner.reserve(1), planner.constant(&numbers));
             planner.total(out, from, [rows, cols], total);

@@ -5,11 +5,12 @@
 
 use crate::config::Config;
 use crate::{TrainError, system};
-use dreamer::{ActMode, Agent, AgentConfig, Precision};
+use dreamer::{ActMode, Agent, AgentConfig, Given, Precision};
 use environment::Observation;
 use random::Stream;
 use replay::Batch;
 use serde::Serialize;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use tape::SimdInstructionSet;
 use tape::plan::Device;
@@ -143,8 +144,14 @@ pub fn measure(
         agent.learn(&batch)?;
         let start_to_first_step_s = began.elapsed().as_secs_f64();
         let mut step_times = Vec::with_capacity(updates as usize);
-        for _ in 0..updates.max(1) {
+        let never = AtomicBool::new(false);
+        for left in (0..updates.max(1)).rev() {
             let began = Instant::now();
+            // As in a run, a device is sent the next batch while it computes.
+            let given = if step_times.is_empty() { Given::Batch(&batch) } else { Given::Prepared };
+            if agent.start_on_device(&never, given)? && left > 0 {
+                agent.prepare(&batch)?;
+            }
             agent.learn(&batch)?;
             step_times.push(began.elapsed().as_secs_f64());
         }

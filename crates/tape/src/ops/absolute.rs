@@ -1,6 +1,8 @@
 //! The sum of the absolute values of a parameter's numbers: the L1 norm of its rows.
 
 use super::Op;
+use crate::plan::{self, Own, ParameterGradients, Planner, Slot, Total, Traced};
+
 use crate::kernels::dispatch::Real;
 use crate::parameters::Parameter;
 use crate::tape::{Backward, Tape};
@@ -41,6 +43,40 @@ impl AbsoluteSum {
                     *target -= factor;
                 }
             }
+        });
+    }
+}
+
+impl AbsoluteSum {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let Slot { y, rows, .. } = own;
+        let from = traced.parameter(self.parameter).after(self.numbers.start);
+        planner.with_scratch(1, |planner, sum| {
+            planner.total(sum, from, [self.numbers.len(), 1], Total::Absolutes);
+            planner.each(rows, plan::kernels::SameRows { out: y, row: sum, rows, columns: 1 });
+        });
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let Self { parameter, numbers, trainable } = self;
+        let Some((out, accumulate)) = gradients.slot(*parameter, *trainable) else { return };
+        if !accumulate {
+            planner.fill(out, traced.parameters.place(*parameter).len(), 0.0);
+        }
+        let from = traced.parameter(*parameter).after(numbers.start);
+        planner.with_scratch(1, |planner, factor| {
+            planner.total(factor, own.gradient, [own.rows, 1], Total::Numbers);
+            let out = out.after(numbers.start);
+            let kernel = plan::kernels::AddSigns { out, x: from, factor, n: numbers.len() };
+            planner.each(numbers.len(), kernel);
         });
     }
 }

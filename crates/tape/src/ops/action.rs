@@ -4,6 +4,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// Smallest standard deviation.
@@ -172,4 +173,167 @@ pub(super) fn squashed_entropy_backward<F: Real>(back: &mut Backward<F>, raw: Va
             },
         );
     });
+}
+
+/// Launches of the value of [`Op::Squash`].
+pub(crate) fn plan_squash(planner: &mut Planner, traced: &Traced<'_>, raw: Var, noise: Var, squash: Squash, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+    planner.each(
+        count,
+        plan::kernels::SquashedSample {
+            y,
+            raw: traced.place(raw),
+            noise: traced.place(noise),
+            rows,
+            size: cols,
+            bound,
+            initial,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::SquashedEntropy`].
+pub(crate) fn plan_squashed_entropy(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    raw: Var,
+    noise: Var,
+    squash: Squash,
+    own: Slot,
+) {
+    let Slot { y, rows, .. } = own;
+    let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
+    planner.each(
+        rows,
+        plan::kernels::SquashedEntropy {
+            y,
+            raw: traced.place(raw),
+            noise: traced.place(noise),
+            rows,
+            size,
+            bound,
+            initial,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::SquashedLogDensity`].
+pub(crate) fn plan_squashed_log_density(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    raw: Var,
+    noise: Var,
+    squash: Squash,
+    own: Slot,
+) {
+    let Slot { y, rows, .. } = own;
+    let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
+    planner.each(
+        rows,
+        plan::kernels::SquashedLogDensity {
+            y,
+            raw: traced.place(raw),
+            noise: traced.place(noise),
+            rows,
+            size,
+            bound,
+            initial,
+        },
+    );
+}
+
+/// Launches of the gradients of [`Op::Squash`].
+pub(crate) fn plan_squash_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    raw: Var,
+    noise: Var,
+    squash: Squash,
+    own: Own,
+) {
+    let Own { y, gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+        let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+        planner.each(
+            count,
+            plan::kernels::SquashedSampleGradient {
+                out,
+                gradient,
+                y,
+                raw,
+                noise,
+                rows,
+                size: cols,
+                bound,
+                initial,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::SquashedEntropy`].
+pub(crate) fn plan_squashed_entropy_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    raw: Var,
+    noise: Var,
+    squash: Squash,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    let size = traced.shape(noise).1;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+        let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+        planner.each(
+            rows * size,
+            plan::kernels::SquashedEntropyGradient {
+                out,
+                gradient,
+                raw,
+                noise,
+                rows,
+                size,
+                bound,
+                initial,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::SquashedLogDensity`].
+pub(crate) fn plan_squashed_log_density_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    raw: Var,
+    noise: Var,
+    squash: Squash,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    let size = traced.shape(noise).1;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+        let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
+        planner.each(
+            rows * size,
+            plan::kernels::SquashedLogDensityGradient {
+                out,
+                gradient,
+                raw,
+                noise,
+                rows,
+                size,
+                bound,
+                initial,
+                accumulate,
+            },
+        );
+    }
 }

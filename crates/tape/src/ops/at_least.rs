@@ -3,6 +3,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -24,4 +25,23 @@ pub(super) fn at_least_backward<F: Real>(back: &mut Backward<F>, x: Var, least: 
             put(target, if *x > least { *g } else { F::ZERO }, accumulate);
         }
     });
+}
+
+/// Launches of the value of [`Op::AtLeast`].
+pub(crate) fn plan_at_least(planner: &mut Planner, traced: &Traced<'_>, x: Var, least: f64, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::AtLeast { y, x: traced.place(x), n: count, least })
+}
+
+/// Launches of the gradients of [`Op::AtLeast`].
+pub(crate) fn plan_at_least_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, least: f64, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(
+            count,
+            plan::kernels::AtLeastGradient { out, gradient, x: traced.place(x), n: count, least, accumulate },
+        );
+    }
 }

@@ -7,6 +7,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// Added to the update gate's sum, so that states last at first.
@@ -77,4 +78,38 @@ pub(super) fn backward<F: Real>(back: &mut Backward<F>, sums: Var, h: Var, block
             }
         }
     });
+}
+
+/// Launches of the value of [`Op::BlockGates`].
+pub(crate) fn plan(planner: &mut Planner, traced: &Traced<'_>, sums: Var, h: Var, blocks: usize, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::BlockGates { y, sums: traced.place(sums), past: traced.place(h), count, width: cols / blocks },
+    );
+}
+
+/// Launches of the gradients of [`Op::BlockGates`].
+pub(crate) fn plan_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    sums: Var,
+    h: Var,
+    blocks: usize,
+    own: Own,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    let width = cols / blocks;
+    let [from, past] = [sums, h].map(|var| traced.place(var));
+    if let Some((out, accumulate)) = planner.input(traced, sums) {
+        planner.each(
+            count,
+            plan::kernels::BlockGatesGradient { out, gradient, sums: from, past, count, width, accumulate },
+        );
+    }
+    if let Some((out, accumulate)) = planner.input(traced, h) {
+        planner.each(count, plan::kernels::BlockGatesPast { out, gradient, sums: from, count, width, accumulate });
+    }
 }

@@ -7,6 +7,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The smallest and the largest standard deviation.
@@ -151,4 +152,75 @@ pub(super) fn entropy_backward<F: Real>(back: &mut Backward<F>, raw: Var) {
             },
         );
     });
+}
+
+/// Launches of the value of [`Op::BoundedSample`].
+pub(crate) fn plan_sample(planner: &mut Planner, traced: &Traced<'_>, raw: Var, noise: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::BoundedSample { y, raw: traced.place(raw), noise: traced.place(noise), rows, size: cols },
+    );
+}
+
+/// Launches of the value of [`Op::BoundedLogDensity`].
+pub(crate) fn plan_log_density(planner: &mut Planner, traced: &Traced<'_>, raw: Var, noise: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let size = traced.shape(noise).1;
+    planner.each(
+        rows,
+        plan::kernels::BoundedLogDensity { y, raw: traced.place(raw), noise: traced.place(noise), rows, size },
+    );
+}
+
+/// Launches of the value of [`Op::BoundedEntropy`].
+pub(crate) fn plan_entropy(planner: &mut Planner, traced: &Traced<'_>, raw: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let size = traced.shape(raw).1 / 2;
+    planner.each(rows, plan::kernels::BoundedEntropy { y, raw: traced.place(raw), rows, size });
+}
+
+/// Launches of the gradients of [`Op::BoundedSample`].
+pub(crate) fn plan_sample_backward(planner: &mut Planner, traced: &mut Traced<'_>, raw: Var, noise: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+        planner.each(
+            count,
+            plan::kernels::BoundedSampleGradient { out, gradient, raw, noise, rows, size: cols, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::BoundedLogDensity`].
+pub(crate) fn plan_log_density_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    raw: Var,
+    noise: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    let size = traced.shape(noise).1;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let [raw, noise] = [raw, noise].map(|var| traced.place(var));
+        planner.each(
+            rows * size,
+            plan::kernels::BoundedLogDensityGradient { out, gradient, raw, noise, rows, size, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::BoundedEntropy`].
+pub(crate) fn plan_entropy_backward(planner: &mut Planner, traced: &mut Traced<'_>, raw: Var, own: Own) {
+    let Own { gradient, rows, .. } = own;
+    let size = traced.shape(raw).1 / 2;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        planner.each(
+            rows * size,
+            plan::kernels::BoundedEntropyGradient { out, gradient, raw: traced.place(raw), rows, size, accumulate },
+        );
+    }
 }

@@ -7,6 +7,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The mixture of a value's distributions.
@@ -202,4 +203,223 @@ pub(super) fn log_density_backward<F: Real>(back: &mut Backward<F>, logits: Var,
             row_backward(x, unimix, slope, target, accumulate);
         }
     });
+}
+
+/// Launches of the value of [`Op::OneHotLogDensity`].
+pub(crate) fn plan_log_density(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    logits: Var,
+    gumbel: Var,
+    classes: Classes,
+    own: Slot,
+) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::OneHotLogDensity {
+            y,
+            logits: traced.place(logits),
+            gumbel: traced.place(gumbel),
+            rows: count,
+            size: classes.count,
+            unimix: classes.unimix,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::OneHotSample`].
+pub(crate) fn plan_sample(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    logits: Var,
+    gumbel: Var,
+    classes: Classes,
+    own: Slot,
+) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    let all = count / classes.count;
+    planner.each(
+        all,
+        plan::kernels::OneHotSample {
+            y,
+            logits: traced.place(logits),
+            gumbel: traced.place(gumbel),
+            rows: all,
+            size: classes.count,
+            unimix: classes.unimix,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::CategoricalEntropy`].
+pub(crate) fn plan_entropy(planner: &mut Planner, traced: &Traced<'_>, logits: Var, classes: Classes, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::CategoricalEntropy {
+            y,
+            logits: traced.place(logits),
+            rows: count,
+            size: classes.count,
+            unimix: classes.unimix,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::CategoricalDivergence`].
+pub(crate) fn plan_divergence(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    posterior: Var,
+    prior: Var,
+    classes: Classes,
+    own: Slot,
+) {
+    let Slot { y, rows, .. } = own;
+    let groups = traced.shape(posterior).1 / classes.count;
+    let [q, p] = [posterior, prior].map(|var| traced.place(var));
+    planner.each(
+        rows,
+        plan::kernels::CategoricalDivergence {
+            y,
+            first: q,
+            second: p,
+            rows,
+            groups,
+            size: classes.count,
+            unimix: classes.unimix,
+        },
+    );
+}
+
+/// Launches of the gradients of [`Op::OneHotLogDensity`].
+pub(crate) fn plan_log_density_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    logits: Var,
+    gumbel: Var,
+    classes: Classes,
+    own: Own,
+) {
+    let Classes { count: size, unimix } = classes;
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, logits) {
+        let [logits, gumbel] = [logits, gumbel].map(|var| traced.place(var));
+        planner.each(
+            count,
+            plan::kernels::OneHotLogDensityGradient {
+                out,
+                gradient,
+                logits,
+                gumbel,
+                rows: count,
+                size,
+                unimix,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::OneHotSample`].
+pub(crate) fn plan_sample_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    logits: Var,
+    classes: Classes,
+    own: Own,
+) {
+    let Classes { count: size, unimix } = classes;
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    let all = count / size;
+    if let Some((out, accumulate)) = planner.input(traced, logits) {
+        planner.each(
+            all,
+            plan::kernels::OneHotSampleGradient {
+                out,
+                gradient,
+                logits: traced.place(logits),
+                rows: all,
+                size,
+                unimix,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::CategoricalEntropy`].
+pub(crate) fn plan_entropy_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    logits: Var,
+    classes: Classes,
+    own: Own,
+) {
+    let Classes { count: size, unimix } = classes;
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, logits) {
+        planner.each(
+            count,
+            plan::kernels::CategoricalEntropyGradient {
+                out,
+                gradient,
+                logits: traced.place(logits),
+                rows: count,
+                size,
+                unimix,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::CategoricalDivergence`].
+pub(crate) fn plan_divergence_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    posterior: Var,
+    prior: Var,
+    classes: Classes,
+    own: Own,
+) {
+    let Classes { count: size, unimix } = classes;
+    let Own { gradient, rows, .. } = own;
+    let groups = traced.shape(posterior).1 / size;
+    let [q, p] = [posterior, prior].map(|var| traced.place(var));
+    if let Some((out, accumulate)) = planner.input(traced, posterior) {
+        let kernel = plan::kernels::CategoricalDivergenceOfFirst {
+            out,
+            gradient,
+            first: q,
+            second: p,
+            rows,
+            groups,
+            size,
+            unimix,
+            accumulate,
+        };
+        planner.each(rows * groups, kernel);
+    }
+    if let Some((out, accumulate)) = planner.input(traced, prior) {
+        let kernel = plan::kernels::CategoricalDivergenceOfSecond {
+            out,
+            gradient,
+            first: q,
+            second: p,
+            rows,
+            groups,
+            size,
+            unimix,
+            accumulate,
+        };
+        planner.each(rows * groups, kernel);
+    }
 }

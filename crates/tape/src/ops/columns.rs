@@ -5,6 +5,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::matmul::{Matrix, matmul};
+use crate::plan::{self, Matrix as PlannedMatrix, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// Added to deviations.
@@ -97,4 +98,51 @@ pub(super) fn products_backward<F: Real>(back: &mut Backward<F>, left: Var, righ
         let left = Matrix::new(&context.values[left.index()], rows, outputs);
         matmul(target, left, Matrix::new(gradient, outputs, cols), accumulate, &mut context.scratch.panels);
     });
+}
+
+/// Launches of the value of [`Op::StandardisedColumns`].
+pub(crate) fn plan_standardised(planner: &mut Planner, traced: &Traced<'_>, x: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    planner.launch(
+        [cols, 1, 1],
+        plan::kernels::StandardisedColumns { y, x: traced.place(x), rows, columns: cols, epsilon: EPSILON },
+    );
+}
+
+/// Launches of the value of [`Op::ColumnProducts`].
+pub(crate) fn plan_products(planner: &mut Planner, traced: &Traced<'_>, left: Var, right: Var, own: Slot) {
+    let Slot { y, .. } = own;
+    let [left, right] = [left, right].map(|var| traced.matrix(var));
+    planner.product(y, left.transposed(), right, false);
+}
+
+/// Launches of the gradients of [`Op::StandardisedColumns`].
+pub(crate) fn plan_standardised_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.launch(
+            [cols, 1, 1],
+            plan::kernels::StandardisedColumnsGradient {
+                out,
+                gradient,
+                x: traced.place(x),
+                rows,
+                columns: cols,
+                epsilon: EPSILON,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::ColumnProducts`].
+pub(crate) fn plan_products_backward(planner: &mut Planner, traced: &mut Traced<'_>, left: Var, right: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let own = PlannedMatrix::new(gradient, rows, cols);
+    if let Some((out, accumulate)) = planner.input(traced, left) {
+        planner.product(out, traced.matrix(right), own.transposed(), accumulate);
+    }
+    if let Some((out, accumulate)) = planner.input(traced, right) {
+        planner.product(out, traced.matrix(left), own, accumulate);
+    }
 }

@@ -4,6 +4,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{interleaved_sum, vectorised};
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -108,4 +109,103 @@ pub(super) fn sigmoid_backward<F: Real>(back: &mut Backward<F>, x: Var, shift: f
             },
         );
     });
+}
+
+/// Launches of the value of [`Op::NormalDensity`].
+pub(crate) fn plan_normal(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    mean: Var,
+    target: Var,
+    precision: f64,
+    constant: f64,
+    own: Slot,
+) {
+    let Slot { y, rows, .. } = own;
+    let cols = traced.shape(mean).1;
+    planner.launch(
+        [rows, 1, 1],
+        plan::kernels::NormalDensity {
+            y,
+            mean: traced.place(mean),
+            target: traced.place(target),
+            columns: cols,
+            precision,
+            constant,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::BernoulliDensity`].
+pub(crate) fn plan_bernoulli(planner: &mut Planner, traced: &Traced<'_>, logit: Var, target: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::BernoulliDensity { y, logit: traced.place(logit), target: traced.place(target), n: count },
+    );
+}
+
+/// Launches of the value of [`Op::Sigmoid`].
+pub(crate) fn plan_sigmoid(planner: &mut Planner, traced: &Traced<'_>, x: Var, shift: f64, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::Logistic { y, x: traced.place(x), n: count, shift })
+}
+
+/// Launches of the gradients of [`Op::NormalDensity`].
+pub(crate) fn plan_normal_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    mean: Var,
+    target: Var,
+    precision: f64,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    if let Some((out, accumulate)) = planner.input(traced, mean) {
+        let cols = traced.shape(mean).1;
+        let [mean, target] = [mean, target].map(|var| traced.place(var));
+        planner.each(
+            rows * cols,
+            plan::kernels::NormalDensityGradient {
+                out,
+                gradient,
+                mean,
+                target,
+                rows,
+                columns: cols,
+                precision,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::BernoulliDensity`].
+pub(crate) fn plan_bernoulli_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    logit: Var,
+    target: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, logit) {
+        let [logit, target] = [logit, target].map(|var| traced.place(var));
+        planner.each(
+            count,
+            plan::kernels::BernoulliDensityGradient { out, gradient, logit, target, n: count, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::Sigmoid`].
+pub(crate) fn plan_sigmoid_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, shift: f64, own: Own) {
+    let Own { y, gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(count, plan::kernels::LogisticGradient { out, gradient, y, n: count, shift, accumulate });
+    }
 }

@@ -3,6 +3,7 @@
 use super::Op;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -133,4 +134,105 @@ pub(super) fn divergence_backward<F: Real>(back: &mut Backward<F>, posterior: Va
 #[inline(always)]
 pub(super) fn put<F: Real>(target: &mut F, x: F, accumulate: bool) {
     *target = if accumulate { *target + x } else { x };
+}
+
+/// Launches of the value of [`Op::Gaussian`].
+pub(crate) fn plan_gaussian(planner: &mut Planner, traced: &Traced<'_>, raw: Var, min_std: f64, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::Gaussian { y, raw: traced.place(raw), rows, columns: cols, least: min_std });
+}
+
+/// Launches of the value of [`Op::Sample`].
+pub(crate) fn plan_sample(planner: &mut Planner, traced: &Traced<'_>, gaussian: Var, noise: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    match planner.take_last(|last: &plan::kernels::Gaussian| last.y == traced.place(gaussian)) {
+        Some(plan::kernels::Gaussian { y: normal, raw, rows, columns, least }) => {
+            let kernel =
+                plan::kernels::GaussianSample { normal, raw, rows, columns, least, y, noise: traced.place(noise) };
+            planner.each(count, kernel);
+        }
+        None => planner.each(
+            count,
+            plan::kernels::Sample { y, normal: traced.place(gaussian), noise: traced.place(noise), rows, size: cols },
+        ),
+    }
+}
+
+/// Launches of the value of [`Op::Divergence`].
+pub(crate) fn plan_divergence(planner: &mut Planner, traced: &Traced<'_>, posterior: Var, prior: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let size = traced.shape(posterior).1 / 2;
+    planner.each(rows, plan::kernels::Divergence { y, q: traced.place(posterior), p: traced.place(prior), rows, size });
+}
+
+/// Launches of the gradients of [`Op::Gaussian`].
+pub(crate) fn plan_gaussian_backward(planner: &mut Planner, traced: &mut Traced<'_>, raw: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, raw) {
+        let of_it = |sampled: &plan::kernels::SampleGradient| sampled.out == gradient;
+        if let Some(sampled) = planner.take_last(of_it) {
+            // What a sample adds to this gradient is not needed anywhere else.
+            let plan::kernels::SampleGradient { gradient: of_sample, noise, accumulate: adds, .. } = sampled;
+            let raw = traced.place(raw);
+            planner.each(
+                count,
+                plan::kernels::GaussianSampleGradient {
+                    out,
+                    gradient,
+                    with_gradient: adds,
+                    of_sample,
+                    noise,
+                    raw,
+                    rows,
+                    columns: cols,
+                    accumulate,
+                },
+            );
+            return;
+        }
+        planner.each(
+            count,
+            plan::kernels::GaussianGradient { out, gradient, raw: traced.place(raw), rows, columns: cols, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::Sample`].
+pub(crate) fn plan_sample_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    gaussian: Var,
+    noise: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, gaussian) {
+        planner.each(
+            count,
+            plan::kernels::SampleGradient { out, gradient, noise: traced.place(noise), rows, size: cols, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::Divergence`].
+pub(crate) fn plan_divergence_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    posterior: Var,
+    prior: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    let size = traced.shape(posterior).1 / 2;
+    let [q, p] = [posterior, prior].map(|var| traced.place(var));
+    if let Some((out, accumulate)) = planner.input(traced, posterior) {
+        planner.each(rows * size, plan::kernels::DivergenceOfFirst { out, gradient, q, p, rows, size, accumulate });
+    }
+    if let Some((out, accumulate)) = planner.input(traced, prior) {
+        planner.each(rows * size, plan::kernels::DivergenceOfSecond { out, gradient, q, p, rows, size, accumulate });
+    }
 }

@@ -6,6 +6,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::parameters::Parameter;
+use crate::plan::{self, Own, ParameterGradients, Planner, Slot, Total, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The constants of a loss whose weight is learned.
@@ -48,4 +49,45 @@ pub(super) fn backward<F: Real>(back: &mut Backward<F>, x: Var, s: Parameter, ha
             put(target, factor * *g, accumulate);
         }
     });
+}
+
+/// Launches of the value of [`Op::Harmonised`].
+pub(crate) fn plan(planner: &mut Planner, traced: &Traced<'_>, x: Var, s: Parameter, harmony: Harmony, own: Slot) {
+    let Harmony { weight, share } = harmony;
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::Harmonised { y, x: traced.place(x), s: traced.parameter(s), n: count, weight, share },
+    );
+}
+
+/// Launches of the gradients of [`Op::Harmonised`].
+pub(crate) fn plan_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    (s, trainable): (Parameter, bool),
+    harmony: Harmony,
+    own: Own,
+    gradients: &mut ParameterGradients,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    let Harmony { weight, share } = harmony;
+    let (from, own) = (traced.place(x), traced.parameter(s));
+    if let Some((out, accumulate)) = gradients.slot(s, trainable) {
+        planner.with_scratch(count + 1, |planner, slopes| {
+            let sum = slopes.after(count);
+            planner.each(
+                count,
+                plan::kernels::HarmonisedSlopes { out: slopes, gradient, x: from, s: own, n: count, weight, share },
+            );
+            planner.total(sum, slopes, [count, 1], Total::Numbers);
+            planner.piece([out, sum], [1; 2], 1, 1, accumulate);
+        });
+    }
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(count, plan::kernels::HarmonisedGradient { out, gradient, s: own, n: count, weight, accumulate });
+    }
 }

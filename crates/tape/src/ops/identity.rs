@@ -3,6 +3,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The weights of a distance from the identity.
@@ -54,4 +55,41 @@ pub(super) fn backward<F: Real>(back: &mut Backward<F>, x: Var, distance: Identi
             }
         }
     });
+}
+
+/// Launches of the value of [`Op::IdentityDistance`].
+pub(crate) fn plan(planner: &mut Planner, traced: &Traced<'_>, x: Var, distance: IdentityDistance, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let IdentityDistance { factor, diagonal, others } = distance;
+    planner.launch(
+        [rows, 1, 1],
+        plan::kernels::IdentityDistance { y, x: traced.place(x), n: rows, factor, diagonal, others },
+    );
+}
+
+/// Launches of the gradients of [`Op::IdentityDistance`].
+pub(crate) fn plan_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    distance: IdentityDistance,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        let IdentityDistance { factor, diagonal, others } = distance;
+        planner.each(
+            rows * rows,
+            plan::kernels::IdentityDistanceGradient {
+                out,
+                gradient,
+                x: traced.place(x),
+                n: rows,
+                factor,
+                diagonal,
+                others,
+                accumulate,
+            },
+        );
+    }
 }

@@ -1,33 +1,35 @@
-//! The operations, in one file for each group, which has an operation's value, its gradient and often its tests.
+//! The operations, in one file for each group, which has an operation's value, its gradient, the launches of both on a
+//! device, and often its tests.
 //!
-//! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, and a
-//! finite-difference test in `tests/gradients`.
+//! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, `plan` and
+//! `plan_backward`, each with its line in the `match` of all operations, and a finite-difference test in
+//! `tests/gradients`.
 
 pub(crate) mod absolute;
-mod action;
-mod at_least;
+pub(crate) mod action;
+pub(crate) mod at_least;
 pub(crate) mod block_dense;
-mod block_gates;
-mod bounded;
-mod categorical;
+pub(crate) mod block_gates;
+pub(crate) mod bounded;
+pub(crate) mod categorical;
 pub(crate) mod columns;
 pub(crate) mod convolution;
 pub(crate) mod dense;
-mod density;
+pub(crate) mod density;
 pub(crate) mod doubling_convolution;
-mod gaussian;
+pub(crate) mod gaussian;
 pub(crate) mod gru;
 pub(crate) mod halving_convolution;
-mod harmony;
-mod identity;
+pub(crate) mod harmony;
+pub(crate) mod identity;
 pub(crate) mod norm;
 pub(crate) mod range;
 pub(crate) mod returns;
 pub(crate) mod scalar;
-mod scaled_rows;
-mod shape;
-mod standardise;
-mod two_hot;
+pub(crate) mod scaled_rows;
+pub(crate) mod shape;
+pub(crate) mod standardise;
+pub(crate) mod two_hot;
 
 pub use action::{Squash, squashed_log_density};
 pub use bounded::{bounded_mean_and_std, within_bounds};

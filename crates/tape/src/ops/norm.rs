@@ -7,6 +7,7 @@ use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, vectorised};
 use crate::parameters::Parameter;
+use crate::plan::{self, Own, ParameterGradients, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// Added to a group's mean square, so that a group of zeros stays one.
@@ -157,4 +158,103 @@ pub(super) fn silu_backward<F: Real>(back: &mut Backward<F>, x: Var) {
             },
         );
     });
+}
+
+/// Launches of the value of [`Op::Activated`].
+pub(crate) fn plan_activated(planner: &mut Planner, traced: &Traced<'_>, x: Var, activation: Activation, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::Activated { y, x: traced.place(x), n: count, activation: activation.into() });
+}
+
+/// Launches of the value of [`Op::RmsNorm`].
+pub(crate) fn plan_rms(planner: &mut Planner, traced: &Traced<'_>, x: Var, scale: Parameter, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    let (group, scale) = (traced.parameters.shape(scale)[0], traced.parameter(scale));
+    planner.each(
+        count / group,
+        plan::kernels::RmsNorm { y, x: traced.place(x), scale, rows: count / group, columns: group, epsilon: EPSILON },
+    );
+}
+
+/// Launches of the value of [`Op::Silu`].
+pub(crate) fn plan_silu(planner: &mut Planner, traced: &Traced<'_>, x: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::Silu { y, x: traced.place(x), n: count })
+}
+
+/// Launches of the gradients of [`Op::Activated`].
+pub(crate) fn plan_activated_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    activation: Activation,
+    own: Own,
+) {
+    let Own { y, gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(
+            count,
+            plan::kernels::ActivatedGradient { out, gradient, y, n: count, activation: activation.into(), accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::RmsNorm`].
+pub(crate) fn plan_rms_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    scale: Parameter,
+    trainable: bool,
+    own: Own,
+    gradients: &mut ParameterGradients,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    let group = traced.parameters.shape(scale)[0];
+    let (groups, from, weights) = (count / group, traced.place(x), traced.parameter(scale));
+    if let Some((out, accumulate)) = gradients.slot(scale, trainable) {
+        planner.with_scratch(count, |planner, parts| {
+            planner.each(
+                groups,
+                plan::kernels::RmsNormParts {
+                    out: parts,
+                    gradient,
+                    x: from,
+                    rows: groups,
+                    columns: group,
+                    epsilon: EPSILON,
+                },
+            );
+            planner.column_sums(out, parts, groups, group, accumulate);
+        });
+    }
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(
+            groups,
+            plan::kernels::RmsNormGradient {
+                out,
+                gradient,
+                x: from,
+                scale: weights,
+                rows: groups,
+                columns: group,
+                epsilon: EPSILON,
+                accumulate,
+            },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::Silu`].
+pub(crate) fn plan_silu_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(count, plan::kernels::SiluGradient { out, gradient, x: traced.place(x), n: count, accumulate });
+    }
 }

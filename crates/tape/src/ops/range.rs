@@ -5,6 +5,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::parameters::Parameter;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The shares of numbers below the two bounds of a range.
@@ -73,4 +74,30 @@ pub(super) fn divide_backward<F: Real>(back: &mut Backward<F>, x: Var, range: Pa
             put(target, *g / divisor, accumulate);
         }
     });
+}
+
+/// Launches of the value of [`Op::DivideByRange`].
+pub(crate) fn plan_divide(planner: &mut Planner, traced: &Traced<'_>, x: Var, range: Parameter, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner
+        .each(count, plan::kernels::DivideByRange { y, x: traced.place(x), range: traced.parameter(range), n: count });
+}
+
+/// Launches of the gradients of [`Op::DivideByRange`].
+pub(crate) fn plan_divide_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, range: Parameter, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(
+            count,
+            plan::kernels::DivideByRangeGradient {
+                out,
+                gradient,
+                range: traced.parameter(range),
+                n: count,
+                accumulate,
+            },
+        );
+    }
 }

@@ -5,6 +5,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -145,4 +146,105 @@ pub(super) fn weighted_sum_backward<F: Real>(back: &mut Backward<F>, x: Var, wei
             put(target, gradient[0] * w, accumulate);
         }
     });
+}
+
+/// Launches of the value of [`Op::Weights`].
+pub(crate) fn plan_weights(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    discount: Var,
+    rollouts: usize,
+    including_own: bool,
+    own: Slot,
+) {
+    let Slot { y, rows, .. } = own;
+    planner.each(
+        rollouts,
+        plan::kernels::DiscountWeights {
+            y,
+            discount: traced.place(discount),
+            steps: rows / rollouts + 1,
+            rollouts,
+            including_own,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::WeightedSum`].
+pub(crate) fn plan_weighted_sum(planner: &mut Planner, traced: &Traced<'_>, x: Var, weight: Var, own: Slot) {
+    let Slot { y, .. } = own;
+    planner.launch(
+        [1; 3],
+        plan::kernels::WeightedSum { out: y, x: traced.place(x), weight: traced.place(weight), n: traced.shape(x).0 },
+    );
+}
+
+/// Launches of the gradients of [`Op::WeightedSum`].
+pub(crate) fn plan_weighted_sum_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    weight: Var,
+    own: Own,
+) {
+    let Own { gradient, .. } = own;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        let rows = traced.shape(x).0;
+        planner.with_scratch(rows, |planner, same| {
+            planner.each(rows, plan::kernels::SameRows { out: same, row: gradient, rows, columns: 1 });
+            planner.each(
+                rows,
+                plan::kernels::ScaleRows { out, x: traced.place(weight), factors: same, rows, columns: 1, accumulate },
+            );
+        });
+    }
+}
+
+impl Returns {
+    /// Launches of their value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let (&Self { reward, value, discount, lambda, rollouts }, Slot { y, rows, .. }) = (self, own);
+        let ([reward, value, discount], steps) =
+            ([reward, value, discount].map(|var| traced.place(var)), rows / rollouts + 1);
+        let kernel = plan::kernels::LambdaReturns { y, reward, value, discount, steps, rollouts, lambda };
+        planner.each(rollouts, kernel);
+    }
+
+    /// Launches of their gradients.
+    pub(crate) fn plan_backward(&self, planner: &mut Planner, traced: &mut Traced<'_>, own: Own) {
+        let &Self { reward, value, discount, lambda, rollouts } = self;
+        let Own { y, gradient, rows: count, .. } = own;
+        let steps = count / rollouts + 1;
+        let [of_value, of_discount] = [value, discount].map(|var| traced.place(var));
+        let kernel = plan::kernels::ReturnsGradient { gradient, discount: of_discount, steps, rollouts, lambda };
+        planner.each(rollouts, kernel);
+        if let Some(out) = planner.part(traced, reward) {
+            planner.piece([out, gradient], [1; 2], count, 1, true);
+        }
+        if let Some(out) = planner.part(traced, value) {
+            let discount = of_discount;
+            let kernel = plan::kernels::ReturnsOfValue { out, gradient, discount, steps, rollouts, lambda };
+            planner.each(count, kernel);
+        }
+        if let Some(out) = planner.part(traced, discount) {
+            let value = of_value;
+            let kernel = plan::kernels::ReturnsOfDiscount { out, gradient, y, value, steps, rollouts, lambda };
+            planner.each(count, kernel);
+        }
+    }
+}
+
+impl Replayed {
+    /// Launches of their value. They have no gradients.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let &Self { reward, discount, bootstrap, kept, lambda, sequences } = self;
+        let Slot { y, rows, .. } = own;
+        let [reward, discount, bootstrap] = [reward, discount, bootstrap].map(|var| traced.place(var));
+        // Without beginnings of episodes, any place will do: it is not read.
+        let (resets, kept) = (kept.is_some(), kept.map_or(reward, |var| traced.place(var)));
+        let steps = rows / sequences + 1;
+        let kernel =
+            plan::kernels::ReplayReturns { y, reward, discount, bootstrap, kept, resets, steps, sequences, lambda };
+        planner.each(sequences, kernel);
+    }
 }

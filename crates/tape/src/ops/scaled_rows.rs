@@ -3,6 +3,7 @@
 use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -50,4 +51,57 @@ pub(super) fn backward<F: Real>(back: &mut Backward<F>, x: Var, factor: Var) {
             target.iter_mut().zip(gradient).for_each(|(target, &g)| put(target, factor * g, accumulate));
         }
     });
+}
+
+/// Launches of the value of [`Op::ScaledRows`].
+pub(crate) fn plan(planner: &mut Planner, traced: &Traced<'_>, x: Var, factor: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(
+        count,
+        plan::kernels::ScaledRows {
+            y,
+            x: traced.place(x),
+            factor: traced.place(factor),
+            count,
+            cols,
+            accumulate: false,
+        },
+    );
+}
+
+/// Launches of the value of [`Op::Difference`].
+pub(crate) fn plan_difference(planner: &mut Planner, traced: &Traced<'_>, left: Var, right: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.each(count, plan::kernels::Difference { y, left: traced.place(left), right: traced.place(right), count })
+}
+
+/// Launches of the gradients of [`Op::ScaledRows`].
+pub(crate) fn plan_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, factor: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.each(
+            count,
+            plan::kernels::ScaledRows { y: out, x: gradient, factor: traced.place(factor), count, cols, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::Difference`].
+pub(crate) fn plan_difference_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    left: Var,
+    right: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    for (var, factor) in [(left, 1.0), (right, -1.0)] {
+        if let Some((out, accumulate)) = planner.input(traced, var) {
+            planner.each(count, plan::kernels::Scaled { y: out, x: gradient, factor, count, accumulate });
+        }
+    }
 }

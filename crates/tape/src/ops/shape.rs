@@ -4,6 +4,7 @@ use super::Op;
 use crate::kernels::dispatch::Real;
 use crate::kernels::doubling_convolution::swap_axes;
 use crate::kernels::elementwise::add;
+use crate::plan::{Own, Planner, Slot, Traced};
 use crate::tape::{Backward, List, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -117,5 +118,94 @@ pub(super) fn stack_backward<F: Real>(back: &mut Backward<F>, list: List) {
             add(target, &gradient[start..start + rows * cols], accumulate);
         });
         start += rows * cols;
+    }
+}
+
+/// Launches of the value of [`Op::Columns`].
+pub(crate) fn plan_columns(planner: &mut Planner, traced: &Traced<'_>, x: Var, start: usize, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let from = traced.matrix(x).columns(start, cols);
+    planner.piece([y, from.place], [cols, from.steps[0]], rows, cols, false);
+}
+
+/// Launches of the value of [`Op::SwapAxes`].
+pub(crate) fn plan_swap_axes(planner: &mut Planner, traced: &Traced<'_>, x: Var, sizes: [usize; 3], own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    planner.swap_axes(y, traced.place(x), count, sizes, false)
+}
+
+/// Launches of the value of [`Op::Concat`].
+pub(crate) fn plan_concat(planner: &mut Planner, traced: &Traced<'_>, left: Var, right: Var, own: Slot) {
+    let Slot { y, rows, cols } = own;
+    let widths = [left, right].map(|part| traced.shape(part).1);
+    planner.piece([y, traced.place(left)], [cols, widths[0]], rows, widths[0], false);
+    planner.piece([y.after(widths[0]), traced.place(right)], [cols, widths[1]], rows, widths[1], false);
+}
+
+/// Launches of the value of [`Op::Stack`].
+pub(crate) fn plan_stack(planner: &mut Planner, traced: &Traced<'_>, list: List, own: Slot) {
+    let Slot { y, cols, .. } = own;
+    let mut row = 0;
+    for &var in &traced.workspace.lists[list.range()] {
+        let (rows, place) = (traced.shape(var).0, y.after(row * cols));
+        if traced.place(var) != place {
+            planner.piece([place, traced.place(var)], [cols; 2], rows, cols, false);
+        }
+        row += rows;
+    }
+}
+
+/// Launches of the gradients of [`Op::Concat`].
+pub(crate) fn plan_concat_backward(planner: &mut Planner, traced: &mut Traced<'_>, left: Var, right: Var, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let l = traced.shape(left).1;
+    for (var, from) in [(left, gradient), (right, gradient.after(l))] {
+        if let Some((out, accumulate)) = planner.input(traced, var) {
+            let width = traced.shape(var).1;
+            planner.piece([out, from], [width, cols], rows, width, accumulate);
+        }
+    }
+}
+
+/// Launches of the gradients of [`Op::Columns`].
+pub(crate) fn plan_columns_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, start: usize, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    let width = traced.shape(x).1;
+    if let Some(out) = planner.part(traced, x) {
+        planner.piece([out.after(start), gradient], [width, cols], rows, cols, true);
+    }
+}
+
+/// Launches of the gradients of [`Op::SwapAxes`].
+pub(crate) fn plan_swap_axes_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    sizes: [usize; 3],
+    own: Own,
+) {
+    let [outer, inner, size] = sizes;
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        planner.swap_axes(out, gradient, count, [inner, outer, size], accumulate);
+    }
+}
+
+/// Launches of the gradients of [`Op::Stack`].
+pub(crate) fn plan_stack_backward(planner: &mut Planner, traced: &mut Traced<'_>, list: List, own: Own) {
+    let Own { gradient, cols, .. } = own;
+    let mut row = 0;
+    for &var in &traced.workspace.lists[list.range()] {
+        let (rows, part) = (traced.shape(var).0, gradient.after(row * cols));
+        if var.gradient && traced.gradients[var.index()].is_none() {
+            // It lies where it is: the stack's gradient is not given back.
+            traced.gradients[var.index()] = Some(part);
+            traced.within[var.index()] = true;
+        } else if let Some((out, accumulate)) = planner.input(traced, var) {
+            planner.piece([out, part], [cols; 2], rows, cols, accumulate);
+        }
+        row += rows;
     }
 }

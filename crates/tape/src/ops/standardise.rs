@@ -4,6 +4,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::parameters::Parameter;
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 impl<F: Real> Tape<'_, F> {
@@ -32,4 +33,40 @@ pub(super) fn standardise_backward<F: Real>(back: &mut Backward<F>, x: Var, devi
             }
         }
     });
+}
+
+/// Launches of the value of [`Op::Standardise`].
+pub(crate) fn plan_standardise(
+    planner: &mut Planner,
+    traced: &Traced<'_>,
+    x: Var,
+    mean: Parameter,
+    deviation: Parameter,
+    first: usize,
+    own: Slot,
+) {
+    let Slot { y, rows, cols } = own;
+    let count = rows * cols;
+    let [mean, deviation] = [mean, deviation].map(|one| traced.parameter(one).after(first));
+    planner.each(count, plan::kernels::Standardise { y, x: traced.place(x), mean, deviation, rows, columns: cols });
+}
+
+/// Launches of the gradients of [`Op::Standardise`].
+pub(crate) fn plan_standardise_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    x: Var,
+    deviation: Parameter,
+    first: usize,
+    own: Own,
+) {
+    let Own { gradient, rows, cols, .. } = own;
+    let count = rows * cols;
+    if let Some((out, accumulate)) = planner.input(traced, x) {
+        let deviation = traced.parameter(deviation).after(first);
+        planner.each(
+            count,
+            plan::kernels::StandardiseGradient { out, gradient, deviation, rows, columns: cols, accumulate },
+        );
+    }
 }

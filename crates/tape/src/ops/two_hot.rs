@@ -8,6 +8,7 @@ use super::Op;
 use super::gaussian::put;
 use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{interleaved_sum, vectorised};
+use crate::plan::{self, Own, Planner, Slot, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 /// The logarithm of the outermost bins.
@@ -170,6 +171,73 @@ pub(super) fn density_backward<F: Real>(back: &mut Backward<F>, logits: Var, bin
             },
         );
     });
+}
+
+/// Launches of the value of [`Op::TwoHotMean`].
+pub(crate) fn plan_mean(planner: &mut Planner, traced: &Traced<'_>, logits: Var, bins: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let count = traced.shape(logits).1;
+    planner.launch(
+        [rows, 1, 1],
+        plan::kernels::TwoHotMean { y, logits: traced.place(logits), bins: traced.place(bins), count },
+    );
+}
+
+/// Launches of the value of [`Op::TwoHotDensity`].
+pub(crate) fn plan_density(planner: &mut Planner, traced: &Traced<'_>, logits: Var, bins: Var, target: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    let count = traced.shape(logits).1;
+    planner.launch(
+        [rows, 1, 1],
+        plan::kernels::TwoHotDensity {
+            y,
+            logits: traced.place(logits),
+            bins: traced.place(bins),
+            targets: traced.place(target),
+            count,
+        },
+    );
+}
+
+/// Launches of the gradients of [`Op::TwoHotMean`].
+pub(crate) fn plan_mean_backward(planner: &mut Planner, traced: &mut Traced<'_>, logits: Var, bins: Var, own: Own) {
+    let Own { y, gradient, rows, .. } = own;
+    let bin_count = traced.shape(logits).1;
+    if let Some((out, accumulate)) = planner.input(traced, logits) {
+        let [logits, bins] = [logits, bins].map(|var| traced.place(var));
+        planner.launch(
+            [rows, 1, 1],
+            plan::kernels::TwoHotMeanGradient { out, gradient, logits, bins, means: y, count: bin_count, accumulate },
+        );
+    }
+}
+
+/// Launches of the gradients of [`Op::TwoHotDensity`].
+pub(crate) fn plan_density_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    logits: Var,
+    bins: Var,
+    target: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    let bin_count = traced.shape(logits).1;
+    if let Some((out, accumulate)) = planner.input(traced, logits) {
+        let [logits, bins, target] = [logits, bins, target].map(|var| traced.place(var));
+        planner.launch(
+            [rows, 1, 1],
+            plan::kernels::TwoHotDensityGradient {
+                out,
+                gradient,
+                logits,
+                bins,
+                targets: target,
+                count: bin_count,
+                accumulate,
+            },
+        );
+    }
 }
 
 #[cfg(test)]

@@ -5,15 +5,14 @@ use super::gradients::{Own, ParameterGradients};
 use super::kernels;
 use super::launch::Place;
 use super::layout::Planner;
-use super::products::{Matrix, Total};
 use super::scalar;
 use super::traced::Traced;
-use crate::ops::absolute::AbsoluteSum;
-use crate::ops::columns;
-use crate::ops::norm::EPSILON;
+use crate::ops::Op;
 use crate::ops::range::{RATE, SHARES, position};
-use crate::ops::returns::Returns;
-use crate::ops::{Classes, Harmony, IdentityDistance, Op};
+use crate::ops::{
+    action, at_least, block_gates, bounded, categorical, columns, density, gaussian, harmony, identity, norm, range,
+    returns, scaled_rows, shape, standardise, two_hot,
+};
 use crate::tape::Var;
 
 impl Planner {
@@ -103,12 +102,12 @@ impl Planner {
         );
     }
 
-    pub(super) fn fill(&mut self, place: Place, count: usize, value: f64) {
+    pub(crate) fn fill(&mut self, place: Place, count: usize, value: f64) {
         self.each(count, kernels::Fill { out: place, rows: count, columns: 1, value });
     }
 
     /// The place for an input's gradient and whether to add to it; `None` if the input has no gradient.
-    pub(super) fn input(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<(Place, bool)> {
+    pub(crate) fn input(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<(Place, bool)> {
         if !var.gradient {
             return None;
         }
@@ -125,7 +124,7 @@ impl Planner {
     }
 
     /// Like [`Planner::input`], but a new gradient is filled with zeros first: for gradients of a part of a value.
-    pub(super) fn part(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<Place> {
+    pub(crate) fn part(&mut self, traced: &mut Traced<'_>, var: Var) -> Option<Place> {
         let (place, accumulate) = self.input(traced, var)?;
         if !accumulate {
             let (rows, cols) = traced.shape(var);
@@ -135,581 +134,85 @@ impl Planner {
     }
 
     fn gradient(&mut self, traced: &mut Traced<'_>, op: &Op, own: Own, gradients: &mut ParameterGradients) {
-        let Own { y, gradient, rows, cols, .. } = own;
-        let count = rows * cols;
+        let Own { gradient, rows, cols, .. } = own;
         match op {
             Op::Leaf | Op::Weights { .. } | Op::ReplayReturns(_) => {}
             Op::Dense(dense) => self.dense_gradient(traced, dense, own, gradients),
             Op::BlockDense(layer) => self.block_dense_gradient(traced, layer, own, gradients),
-            &Op::BlockGates { sums, h, blocks } => {
-                let width = cols / blocks;
-                let [from, past] = [sums, h].map(|var| traced.place(var));
-                if let Some((out, accumulate)) = self.input(traced, sums) {
-                    self.each(
-                        count,
-                        kernels::BlockGatesGradient { out, gradient, sums: from, past, count, width, accumulate },
-                    );
-                }
-                if let Some((out, accumulate)) = self.input(traced, h) {
-                    self.each(count, kernels::BlockGatesPast { out, gradient, sums: from, count, width, accumulate });
-                }
-            }
+            &Op::BlockGates { sums, h, blocks } => block_gates::plan_backward(self, traced, sums, h, blocks, own),
             Op::Gru(gru) => self.recurrent_gradient(traced, gru, own, gradients),
             Op::Convolution(layer) => self.convolution_gradient(traced, layer, own, gradients),
             Op::TransposedConvolution(layer) => self.transposed_convolution_gradient(traced, layer, own, gradients),
-            &Op::Concat { left, right } => {
-                let l = traced.shape(left).1;
-                for (var, from) in [(left, gradient), (right, gradient.after(l))] {
-                    if let Some((out, accumulate)) = self.input(traced, var) {
-                        let width = traced.shape(var).1;
-                        self.piece([out, from], [width, cols], rows, width, accumulate);
-                    }
-                }
-            }
+            &Op::Concat { left, right } => shape::plan_concat_backward(self, traced, left, right, own),
             Op::HalvingConvolution(layer) => self.halving_convolution_gradient(traced, layer, own, gradients),
             Op::DoublingConvolution(layer) => self.doubling_convolution_gradient(traced, layer, own, gradients),
-            &Op::Columns { x, start } => {
-                let width = traced.shape(x).1;
-                if let Some(out) = self.part(traced, x) {
-                    self.piece([out.after(start), gradient], [width, cols], rows, cols, true);
-                }
-            }
-            &Op::SwapAxes { x, sizes: [outer, inner, size] } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.swap_axes(out, gradient, count, [inner, outer, size], accumulate);
-                }
-            }
-            &Op::ScaledRows { x, factor } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        count,
-                        kernels::ScaledRows {
-                            y: out,
-                            x: gradient,
-                            factor: traced.place(factor),
-                            count,
-                            cols,
-                            accumulate,
-                        },
-                    );
-                }
-            }
+            &Op::Columns { x, start } => shape::plan_columns_backward(self, traced, x, start, own),
+            &Op::SwapAxes { x, sizes } => shape::plan_swap_axes_backward(self, traced, x, sizes, own),
+            &Op::ScaledRows { x, factor } => scaled_rows::plan_backward(self, traced, x, factor, own),
             &Op::Rows { x, start } => {
                 if let Some(out) = self.part(traced, x) {
                     self.piece([out.after(start * cols), gradient], [cols; 2], rows, cols, true);
                 }
             }
-            Op::Stack { list } => {
-                let mut row = 0;
-                for &var in &traced.workspace.lists[list.range()] {
-                    let (rows, part) = (traced.shape(var).0, gradient.after(row * cols));
-                    if var.gradient && traced.gradients[var.index()].is_none() {
-                        // It lies where it is: the stack's gradient is not given back.
-                        traced.gradients[var.index()] = Some(part);
-                        traced.within[var.index()] = true;
-                    } else if let Some((out, accumulate)) = self.input(traced, var) {
-                        self.piece([out, part], [cols; 2], rows, cols, accumulate);
-                    }
-                    row += rows;
-                }
-            }
-            &Op::Gaussian { raw, .. } => {
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let of_it = |sampled: &kernels::SampleGradient| sampled.out == gradient;
-                    if let Some(sampled) = self.take_last(of_it) {
-                        // What a sample adds to this gradient is not needed anywhere else.
-                        let kernels::SampleGradient { gradient: of_sample, noise, accumulate: adds, .. } = sampled;
-                        let raw = traced.place(raw);
-                        self.each(
-                            count,
-                            kernels::GaussianSampleGradient {
-                                out,
-                                gradient,
-                                with_gradient: adds,
-                                of_sample,
-                                noise,
-                                raw,
-                                rows,
-                                columns: cols,
-                                accumulate,
-                            },
-                        );
-                        return;
-                    }
-                    self.each(
-                        count,
-                        kernels::GaussianGradient {
-                            out,
-                            gradient,
-                            raw: traced.place(raw),
-                            rows,
-                            columns: cols,
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::Sample { gaussian, noise } => {
-                if let Some((out, accumulate)) = self.input(traced, gaussian) {
-                    self.each(
-                        count,
-                        kernels::SampleGradient {
-                            out,
-                            gradient,
-                            noise: traced.place(noise),
-                            rows,
-                            size: cols,
-                            accumulate,
-                        },
-                    );
-                }
-            }
+            &Op::Stack { list } => shape::plan_stack_backward(self, traced, list, own),
+            &Op::Gaussian { raw, .. } => gaussian::plan_gaussian_backward(self, traced, raw, own),
+            &Op::Sample { gaussian, noise } => gaussian::plan_sample_backward(self, traced, gaussian, noise, own),
             &Op::Divergence { posterior, prior } => {
-                let size = traced.shape(posterior).1 / 2;
-                let [q, p] = [posterior, prior].map(|var| traced.place(var));
-                if let Some((out, accumulate)) = self.input(traced, posterior) {
-                    self.each(rows * size, kernels::DivergenceOfFirst { out, gradient, q, p, rows, size, accumulate });
-                }
-                if let Some((out, accumulate)) = self.input(traced, prior) {
-                    self.each(rows * size, kernels::DivergenceOfSecond { out, gradient, q, p, rows, size, accumulate });
-                }
+                gaussian::plan_divergence_backward(self, traced, posterior, prior, own)
             }
             &Op::NormalDensity { mean, target, precision, .. } => {
-                if let Some((out, accumulate)) = self.input(traced, mean) {
-                    let cols = traced.shape(mean).1;
-                    let [mean, target] = [mean, target].map(|var| traced.place(var));
-                    self.each(
-                        rows * cols,
-                        kernels::NormalDensityGradient {
-                            out,
-                            gradient,
-                            mean,
-                            target,
-                            rows,
-                            columns: cols,
-                            precision,
-                            accumulate,
-                        },
-                    );
-                }
+                density::plan_normal_backward(self, traced, mean, target, precision, own)
             }
             &Op::BernoulliDensity { logit, target } => {
-                if let Some((out, accumulate)) = self.input(traced, logit) {
-                    let [logit, target] = [logit, target].map(|var| traced.place(var));
-                    self.each(
-                        count,
-                        kernels::BernoulliDensityGradient { out, gradient, logit, target, n: count, accumulate },
-                    );
-                }
+                density::plan_bernoulli_backward(self, traced, logit, target, own)
             }
-            &Op::Sigmoid { x, shift } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(count, kernels::LogisticGradient { out, gradient, y, n: count, shift, accumulate });
-                }
-            }
-            &Op::Squash { raw, noise, squash } => {
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    self.each(
-                        count,
-                        kernels::SquashedSampleGradient {
-                            out,
-                            gradient,
-                            y,
-                            raw,
-                            noise,
-                            rows,
-                            size: cols,
-                            bound,
-                            initial,
-                            accumulate,
-                        },
-                    );
-                }
-            }
+            &Op::Sigmoid { x, shift } => density::plan_sigmoid_backward(self, traced, x, shift, own),
+            &Op::Squash { raw, noise, squash } => action::plan_squash_backward(self, traced, raw, noise, squash, own),
             &Op::SquashedEntropy { raw, noise, squash } => {
-                let size = traced.shape(noise).1;
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    self.each(
-                        rows * size,
-                        kernels::SquashedEntropyGradient {
-                            out,
-                            gradient,
-                            raw,
-                            noise,
-                            rows,
-                            size,
-                            bound,
-                            initial,
-                            accumulate,
-                        },
-                    );
-                }
+                action::plan_squashed_entropy_backward(self, traced, raw, noise, squash, own)
             }
-            &Op::AtLeast { x, least } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        count,
-                        kernels::AtLeastGradient { out, gradient, x: traced.place(x), n: count, least, accumulate },
-                    );
-                }
-            }
-            &Op::Activated { x, activation } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        count,
-                        kernels::ActivatedGradient {
-                            out,
-                            gradient,
-                            y,
-                            n: count,
-                            activation: activation.into(),
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::BoundedSample { raw, noise } => {
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    self.each(
-                        count,
-                        kernels::BoundedSampleGradient { out, gradient, raw, noise, rows, size: cols, accumulate },
-                    );
-                }
-            }
+            &Op::AtLeast { x, least } => at_least::plan_at_least_backward(self, traced, x, least, own),
+            &Op::Activated { x, activation } => norm::plan_activated_backward(self, traced, x, activation, own),
+            &Op::BoundedSample { raw, noise } => bounded::plan_sample_backward(self, traced, raw, noise, own),
             &Op::SquashedLogDensity { raw, noise, squash } => {
-                let size = traced.shape(noise).1;
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                    self.each(
-                        rows * size,
-                        kernels::SquashedLogDensityGradient {
-                            out,
-                            gradient,
-                            raw,
-                            noise,
-                            rows,
-                            size,
-                            bound,
-                            initial,
-                            accumulate,
-                        },
-                    );
-                }
+                action::plan_squashed_log_density_backward(self, traced, raw, noise, squash, own)
             }
-            &Op::BoundedLogDensity { raw, noise } => {
-                let size = traced.shape(noise).1;
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    let [raw, noise] = [raw, noise].map(|var| traced.place(var));
-                    self.each(
-                        rows * size,
-                        kernels::BoundedLogDensityGradient { out, gradient, raw, noise, rows, size, accumulate },
-                    );
-                }
+            &Op::BoundedLogDensity { raw, noise } => bounded::plan_log_density_backward(self, traced, raw, noise, own),
+            &Op::OneHotLogDensity { logits, gumbel, classes } => {
+                categorical::plan_log_density_backward(self, traced, logits, gumbel, classes, own)
             }
-            &Op::OneHotLogDensity { logits, gumbel, classes: Classes { count: size, unimix } } => {
-                if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let [logits, gumbel] = [logits, gumbel].map(|var| traced.place(var));
-                    self.each(
-                        count,
-                        kernels::OneHotLogDensityGradient {
-                            out,
-                            gradient,
-                            logits,
-                            gumbel,
-                            rows: count,
-                            size,
-                            unimix,
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::Difference { left, right } => {
-                for (var, factor) in [(left, 1.0), (right, -1.0)] {
-                    if let Some((out, accumulate)) = self.input(traced, var) {
-                        self.each(count, kernels::Scaled { y: out, x: gradient, factor, count, accumulate });
-                    }
-                }
-            }
-            &Op::BoundedEntropy { raw } => {
-                let size = traced.shape(raw).1 / 2;
-                if let Some((out, accumulate)) = self.input(traced, raw) {
-                    self.each(
-                        rows * size,
-                        kernels::BoundedEntropyGradient {
-                            out,
-                            gradient,
-                            raw: traced.place(raw),
-                            rows,
-                            size,
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::TwoHotMean { logits, bins } => {
-                let bin_count = traced.shape(logits).1;
-                if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let [logits, bins] = [logits, bins].map(|var| traced.place(var));
-                    self.launch(
-                        [rows, 1, 1],
-                        kernels::TwoHotMeanGradient {
-                            out,
-                            gradient,
-                            logits,
-                            bins,
-                            means: y,
-                            count: bin_count,
-                            accumulate,
-                        },
-                    );
-                }
-            }
+            &Op::Difference { left, right } => scaled_rows::plan_difference_backward(self, traced, left, right, own),
+            &Op::BoundedEntropy { raw } => bounded::plan_entropy_backward(self, traced, raw, own),
+            &Op::TwoHotMean { logits, bins } => two_hot::plan_mean_backward(self, traced, logits, bins, own),
             &Op::TwoHotDensity { logits, bins, target } => {
-                let bin_count = traced.shape(logits).1;
-                if let Some((out, accumulate)) = self.input(traced, logits) {
-                    let [logits, bins, target] = [logits, bins, target].map(|var| traced.place(var));
-                    self.launch(
-                        [rows, 1, 1],
-                        kernels::TwoHotDensityGradient {
-                            out,
-                            gradient,
-                            logits,
-                            bins,
-                            targets: target,
-                            count: bin_count,
-                            accumulate,
-                        },
-                    );
-                }
+                two_hot::plan_density_backward(self, traced, logits, bins, target, own)
             }
-            &Op::OneHotSample { logits, classes: Classes { count: size, unimix }, .. } => {
-                let all = count / size;
-                if let Some((out, accumulate)) = self.input(traced, logits) {
-                    self.each(
-                        all,
-                        kernels::OneHotSampleGradient {
-                            out,
-                            gradient,
-                            logits: traced.place(logits),
-                            rows: all,
-                            size,
-                            unimix,
-                            accumulate,
-                        },
-                    );
-                }
+            &Op::OneHotSample { logits, classes, .. } => {
+                categorical::plan_sample_backward(self, traced, logits, classes, own)
             }
-            &Op::CategoricalEntropy { logits, classes: Classes { count: size, unimix } } => {
-                if let Some((out, accumulate)) = self.input(traced, logits) {
-                    self.each(
-                        count,
-                        kernels::CategoricalEntropyGradient {
-                            out,
-                            gradient,
-                            logits: traced.place(logits),
-                            rows: count,
-                            size,
-                            unimix,
-                            accumulate,
-                        },
-                    );
-                }
+            &Op::CategoricalEntropy { logits, classes } => {
+                categorical::plan_entropy_backward(self, traced, logits, classes, own)
             }
-            &Op::CategoricalDivergence { posterior, prior, classes: Classes { count: size, unimix } } => {
-                let groups = traced.shape(posterior).1 / size;
-                let [q, p] = [posterior, prior].map(|var| traced.place(var));
-                if let Some((out, accumulate)) = self.input(traced, posterior) {
-                    let kernel = kernels::CategoricalDivergenceOfFirst {
-                        out,
-                        gradient,
-                        first: q,
-                        second: p,
-                        rows,
-                        groups,
-                        size,
-                        unimix,
-                        accumulate,
-                    };
-                    self.each(rows * groups, kernel);
-                }
-                if let Some((out, accumulate)) = self.input(traced, prior) {
-                    let kernel = kernels::CategoricalDivergenceOfSecond {
-                        out,
-                        gradient,
-                        first: q,
-                        second: p,
-                        rows,
-                        groups,
-                        size,
-                        unimix,
-                        accumulate,
-                    };
-                    self.each(rows * groups, kernel);
-                }
+            &Op::CategoricalDivergence { posterior, prior, classes } => {
+                categorical::plan_divergence_backward(self, traced, posterior, prior, classes, own)
             }
             &Op::RmsNorm { x, scale, trainable } => {
-                let group = traced.parameters.shape(scale)[0];
-                let (groups, from, weights) = (count / group, traced.place(x), traced.parameter(scale));
-                if let Some((out, accumulate)) = gradients.slot(scale, trainable) {
-                    self.with_scratch(count, |planner, parts| {
-                        planner.each(
-                            groups,
-                            kernels::RmsNormParts {
-                                out: parts,
-                                gradient,
-                                x: from,
-                                rows: groups,
-                                columns: group,
-                                epsilon: EPSILON,
-                            },
-                        );
-                        planner.column_sums(out, parts, groups, group, accumulate);
-                    });
-                }
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        groups,
-                        kernels::RmsNormGradient {
-                            out,
-                            gradient,
-                            x: from,
-                            scale: weights,
-                            rows: groups,
-                            columns: group,
-                            epsilon: EPSILON,
-                            accumulate,
-                        },
-                    );
-                }
+                norm::plan_rms_backward(self, traced, x, scale, trainable, own, gradients)
             }
-            &Op::Silu { x } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(count, kernels::SiluGradient { out, gradient, x: traced.place(x), n: count, accumulate });
-                }
-            }
+            &Op::Silu { x } => norm::plan_silu_backward(self, traced, x, own),
             &Op::Standardise { x, deviation, first, .. } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    let deviation = traced.parameter(deviation).after(first);
-                    self.each(
-                        count,
-                        kernels::StandardiseGradient { out, gradient, deviation, rows, columns: cols, accumulate },
-                    );
-                }
+                standardise::plan_standardise_backward(self, traced, x, deviation, first, own)
             }
-            &Op::DivideByRange { x, range } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        count,
-                        kernels::DivideByRangeGradient {
-                            out,
-                            gradient,
-                            range: traced.parameter(range),
-                            n: count,
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::StandardisedColumns { x } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.launch(
-                        [cols, 1, 1],
-                        kernels::StandardisedColumnsGradient {
-                            out,
-                            gradient,
-                            x: traced.place(x),
-                            rows,
-                            columns: cols,
-                            epsilon: columns::EPSILON,
-                            accumulate,
-                        },
-                    );
-                }
-            }
-            &Op::ColumnProducts { left, right } => {
-                let own = Matrix::new(gradient, rows, cols);
-                if let Some((out, accumulate)) = self.input(traced, left) {
-                    self.product(out, traced.matrix(right), own.transposed(), accumulate);
-                }
-                if let Some((out, accumulate)) = self.input(traced, right) {
-                    self.product(out, traced.matrix(left), own, accumulate);
-                }
-            }
-            &Op::IdentityDistance { x, distance } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    let IdentityDistance { factor, diagonal, others } = distance;
-                    self.each(
-                        rows * rows,
-                        kernels::IdentityDistanceGradient {
-                            out,
-                            gradient,
-                            x: traced.place(x),
-                            n: rows,
-                            factor,
-                            diagonal,
-                            others,
-                            accumulate,
-                        },
-                    );
-                }
-            }
+            &Op::DivideByRange { x, range } => range::plan_divide_backward(self, traced, x, range, own),
+            &Op::StandardisedColumns { x } => columns::plan_standardised_backward(self, traced, x, own),
+            &Op::ColumnProducts { left, right } => columns::plan_products_backward(self, traced, left, right, own),
+            &Op::IdentityDistance { x, distance } => identity::plan_backward(self, traced, x, distance, own),
             &Op::Harmonised { x, s, harmony, trainable } => {
-                let Harmony { weight, share } = harmony;
-                let (from, own) = (traced.place(x), traced.parameter(s));
-                if let Some((out, accumulate)) = gradients.slot(s, trainable) {
-                    self.with_scratch(count + 1, |planner, slopes| {
-                        let sum = slopes.after(count);
-                        planner.each(
-                            count,
-                            kernels::HarmonisedSlopes {
-                                out: slopes,
-                                gradient,
-                                x: from,
-                                s: own,
-                                n: count,
-                                weight,
-                                share,
-                            },
-                        );
-                        planner.total(sum, slopes, [count, 1], Total::Numbers);
-                        planner.piece([out, sum], [1; 2], 1, 1, accumulate);
-                    });
-                }
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    self.each(
-                        count,
-                        kernels::HarmonisedGradient { out, gradient, s: own, n: count, weight, accumulate },
-                    );
-                }
+                harmony::plan_backward(self, traced, x, (s, trainable), harmony, own, gradients)
             }
-            Op::AbsoluteSum(sum) => self.absolute_sum_gradient(traced, sum, own, gradients),
-            Op::Returns(returns) => self.returns_gradient(traced, returns, own),
-            &Op::WeightedSum { x, weight } => {
-                if let Some((out, accumulate)) = self.input(traced, x) {
-                    let rows = traced.shape(x).0;
-                    self.with_scratch(rows, |planner, same| {
-                        planner.each(rows, kernels::SameRows { out: same, row: gradient, rows, columns: 1 });
-                        planner.each(
-                            rows,
-                            kernels::ScaleRows {
-                                out,
-                                x: traced.place(weight),
-                                factors: same,
-                                rows,
-                                columns: 1,
-                                accumulate,
-                            },
-                        );
-                    });
-                }
-            }
+            Op::AbsoluteSum(sum) => sum.plan_backward(self, traced, own, gradients),
+            Op::Returns(returns) => returns.plan_backward(self, traced, own),
+            &Op::WeightedSum { x, weight } => returns::plan_weighted_sum_backward(self, traced, x, weight, own),
             &Op::InputScalar { x, layers, activation, .. } => {
                 let network = scalar::Network { x, layers, activation };
                 self.perceptron_gradient(traced, &network, None, own, gradients);
@@ -730,51 +233,6 @@ impl Planner {
                 // The factors wait for the value's own gradient.
                 self.part(traced, value);
             }
-        }
-    }
-
-    fn absolute_sum_gradient(
-        &mut self,
-        traced: &Traced<'_>,
-        sum: &AbsoluteSum,
-        own: Own,
-        gradients: &mut ParameterGradients,
-    ) {
-        let AbsoluteSum { parameter, numbers, trainable } = sum;
-        let Some((out, accumulate)) = gradients.slot(*parameter, *trainable) else { return };
-        if !accumulate {
-            self.fill(out, traced.parameters.place(*parameter).len(), 0.0);
-        }
-        let from = traced.parameter(*parameter).after(numbers.start);
-        self.with_scratch(1, |planner, factor| {
-            planner.total(factor, own.gradient, [own.rows, 1], Total::Numbers);
-            planner.each(
-                numbers.len(),
-                kernels::AddSigns { out: out.after(numbers.start), x: from, factor, n: numbers.len() },
-            );
-        });
-    }
-
-    fn returns_gradient(&mut self, traced: &mut Traced<'_>, returns: &Returns, own: Own) {
-        let &Returns { reward, value, discount, lambda, rollouts } = returns;
-        let Own { y, gradient, rows: count, .. } = own;
-        let steps = count / rollouts + 1;
-        let [value_place, discount_place] = [value, discount].map(|var| traced.place(var));
-        self.each(rollouts, kernels::ReturnsGradient { gradient, discount: discount_place, steps, rollouts, lambda });
-        if let Some(out) = self.part(traced, reward) {
-            self.piece([out, gradient], [1; 2], count, 1, true);
-        }
-        if let Some(out) = self.part(traced, value) {
-            self.each(
-                count,
-                kernels::ReturnsOfValue { out, gradient, discount: discount_place, steps, rollouts, lambda },
-            );
-        }
-        if let Some(out) = self.part(traced, discount) {
-            self.each(
-                count,
-                kernels::ReturnsOfDiscount { out, gradient, y, value: value_place, steps, rollouts, lambda },
-            );
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::kernels::elementwise::Activation;
 use crate::ops::block_dense::{BlockDense, BlockShape};
 
 impl Planner {
-    pub(super) fn block_dense(&mut self, traced: &Traced<'_>, layer: &BlockDense, y: Place, [rows, cols]: [usize; 2]) {
+    pub(crate) fn block_dense(&mut self, traced: &Traced<'_>, layer: &BlockDense, y: Place, [rows, cols]: [usize; 2]) {
         let &BlockDense { own, shared, kernel, bias, .. } = layer;
         let inputs = traced.shape(own).1;
         let shape = BlockShape::new(traced.parameters.shape(kernel), inputs);
@@ -32,7 +32,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn block_dense_gradient(
+    pub(crate) fn block_dense_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &BlockDense,

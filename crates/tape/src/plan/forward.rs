@@ -1,21 +1,22 @@
 //! The launches that compute a recording's values.
 
+use super::gradients::Slot;
 use super::kernels;
 use super::launch::Place;
 use super::layout::Planner;
-use super::products::{Factor, Finish, Matrix, Total};
+use super::products::{Factor, Finish, Matrix};
 use super::scalar;
 use super::tile::Cell;
 use super::traced::Traced;
-use crate::ops::absolute::AbsoluteSum;
-use crate::ops::columns;
+use crate::ops::Op;
 use crate::ops::convolution::Convolution;
 use crate::ops::dense::Dense;
 use crate::ops::gru::Gru;
 use crate::ops::halving_convolution::HalvingConvolution;
-use crate::ops::norm::EPSILON;
-use crate::ops::returns::{Replayed, Returns};
-use crate::ops::{Harmony, IdentityDistance, Op};
+use crate::ops::{
+    action, at_least, block_gates, bounded, categorical, columns, density, gaussian, harmony, identity, norm, range,
+    returns, scaled_rows, shape, standardise, two_hot,
+};
 use crate::tape::Var;
 
 impl Planner {
@@ -70,7 +71,7 @@ impl Planner {
     }
 
     fn value(&mut self, traced: &mut Traced<'_>, op: &Op, y: Place, rows: usize, cols: usize) {
-        let count = rows * cols;
+        let own = Slot { y, rows, cols };
         match op {
             &Op::InputScalar { x, layers, activation, .. } => {
                 return self.perceptron(traced, &scalar::Network { x, layers, activation }, y);
@@ -81,272 +82,80 @@ impl Planner {
                 traced.places[gates.index()] = Some(self.reserve(rows * cols));
             }
             Op::HalvingConvolution(HalvingConvolution { which: Some(which), .. }) => {
-                traced.places[which.index()] = Some(self.reserve(count));
+                traced.places[which.index()] = Some(self.reserve(rows * cols));
             }
             _ => {}
         }
-        let at = |var: Var| traced.place(var);
         match op {
             Op::Leaf | Op::Rows { .. } | Op::InputScalar { .. } | Op::Scalar(_) => {}
             Op::Dense(dense) => self.dense(traced, dense, y, cols),
             Op::BlockDense(layer) => self.block_dense(traced, layer, y, [rows, cols]),
-            &Op::BlockGates { sums, h, blocks } => {
-                self.each(count, kernels::BlockGates { y, sums: at(sums), past: at(h), count, width: cols / blocks });
-            }
+            &Op::BlockGates { sums, h, blocks } => block_gates::plan(self, traced, sums, h, blocks, own),
             Op::Gru(gru) => self.recurrent(traced, gru, y, rows, cols),
             Op::Convolution(layer) => self.convolution(traced, layer, y, rows),
             Op::TransposedConvolution(layer) => self.transposed_convolution(traced, layer, y, rows),
             Op::HalvingConvolution(layer) => self.halving_convolution(traced, layer, y, rows),
             Op::DoublingConvolution(layer) => self.doubling_convolution(traced, layer, y, rows),
-            &Op::Columns { x, start } => {
-                let from = traced.matrix(x).columns(start, cols);
-                self.piece([y, from.place], [cols, from.steps[0]], rows, cols, false);
-            }
-            &Op::SwapAxes { x, sizes } => self.swap_axes(y, at(x), count, sizes, false),
-            &Op::ScaledRows { x, factor } => {
-                self.each(
-                    count,
-                    kernels::ScaledRows { y, x: at(x), factor: at(factor), count, cols, accumulate: false },
-                );
-            }
-            &Op::Concat { left, right } => {
-                let widths = [left, right].map(|part| traced.shape(part).1);
-                self.piece([y, at(left)], [cols, widths[0]], rows, widths[0], false);
-                self.piece([y.after(widths[0]), at(right)], [cols, widths[1]], rows, widths[1], false);
-            }
-            Op::Stack { list } => {
-                let mut row = 0;
-                for &var in &traced.workspace.lists[list.range()] {
-                    let (rows, place) = (traced.shape(var).0, y.after(row * cols));
-                    if at(var) != place {
-                        self.piece([place, at(var)], [cols; 2], rows, cols, false);
-                    }
-                    row += rows;
-                }
-            }
-            &Op::Gaussian { raw, min_std } => {
-                self.each(count, kernels::Gaussian { y, raw: at(raw), rows, columns: cols, least: min_std });
-            }
-            &Op::Sample { gaussian, noise } => {
-                match self.take_last(|last: &kernels::Gaussian| last.y == at(gaussian)) {
-                    Some(kernels::Gaussian { y: normal, raw, rows, columns, least }) => {
-                        let kernel = kernels::GaussianSample { normal, raw, rows, columns, least, y, noise: at(noise) };
-                        self.each(count, kernel);
-                    }
-                    None => self
-                        .each(count, kernels::Sample { y, normal: at(gaussian), noise: at(noise), rows, size: cols }),
-                }
-            }
-            &Op::Divergence { posterior, prior } => {
-                let size = traced.shape(posterior).1 / 2;
-                self.each(rows, kernels::Divergence { y, q: at(posterior), p: at(prior), rows, size });
-            }
+            &Op::Columns { x, start } => shape::plan_columns(self, traced, x, start, own),
+            &Op::SwapAxes { x, sizes } => shape::plan_swap_axes(self, traced, x, sizes, own),
+            &Op::ScaledRows { x, factor } => scaled_rows::plan(self, traced, x, factor, own),
+            &Op::Concat { left, right } => shape::plan_concat(self, traced, left, right, own),
+            &Op::Stack { list } => shape::plan_stack(self, traced, list, own),
+            &Op::Gaussian { raw, min_std } => gaussian::plan_gaussian(self, traced, raw, min_std, own),
+            &Op::Sample { gaussian, noise } => gaussian::plan_sample(self, traced, gaussian, noise, own),
+            &Op::Divergence { posterior, prior } => gaussian::plan_divergence(self, traced, posterior, prior, own),
             &Op::NormalDensity { mean, target, precision, constant } => {
-                let cols = traced.shape(mean).1;
-                self.launch(
-                    [rows, 1, 1],
-                    kernels::NormalDensity {
-                        y,
-                        mean: at(mean),
-                        target: at(target),
-                        columns: cols,
-                        precision,
-                        constant,
-                    },
-                );
+                density::plan_normal(self, traced, mean, target, precision, constant, own)
             }
-            &Op::BernoulliDensity { logit, target } => {
-                self.each(count, kernels::BernoulliDensity { y, logit: at(logit), target: at(target), n: count });
-            }
-            &Op::Sigmoid { x, shift } => self.each(count, kernels::Logistic { y, x: at(x), n: count, shift }),
-            &Op::Squash { raw, noise, squash } => {
-                let [bound, initial] = [squash.mean_scale, squash.raw_initial_std];
-                self.each(
-                    count,
-                    kernels::SquashedSample { y, raw: at(raw), noise: at(noise), rows, size: cols, bound, initial },
-                );
-            }
+            &Op::BernoulliDensity { logit, target } => density::plan_bernoulli(self, traced, logit, target, own),
+            &Op::Sigmoid { x, shift } => density::plan_sigmoid(self, traced, x, shift, own),
+            &Op::Squash { raw, noise, squash } => action::plan_squash(self, traced, raw, noise, squash, own),
             &Op::SquashedEntropy { raw, noise, squash } => {
-                let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
-                self.each(
-                    rows,
-                    kernels::SquashedEntropy { y, raw: at(raw), noise: at(noise), rows, size, bound, initial },
-                );
+                action::plan_squashed_entropy(self, traced, raw, noise, squash, own)
             }
-            &Op::AtLeast { x, least } => self.each(count, kernels::AtLeast { y, x: at(x), n: count, least }),
-            &Op::Activated { x, activation } => {
-                self.each(count, kernels::Activated { y, x: at(x), n: count, activation: activation.into() });
-            }
-            &Op::BoundedSample { raw, noise } => {
-                self.each(count, kernels::BoundedSample { y, raw: at(raw), noise: at(noise), rows, size: cols });
-            }
+            &Op::AtLeast { x, least } => at_least::plan_at_least(self, traced, x, least, own),
+            &Op::Activated { x, activation } => norm::plan_activated(self, traced, x, activation, own),
+            &Op::BoundedSample { raw, noise } => bounded::plan_sample(self, traced, raw, noise, own),
             &Op::SquashedLogDensity { raw, noise, squash } => {
-                let (size, [bound, initial]) = (traced.shape(noise).1, [squash.mean_scale, squash.raw_initial_std]);
-                self.each(
-                    rows,
-                    kernels::SquashedLogDensity { y, raw: at(raw), noise: at(noise), rows, size, bound, initial },
-                );
+                action::plan_squashed_log_density(self, traced, raw, noise, squash, own)
             }
-            &Op::BoundedLogDensity { raw, noise } => {
-                let size = traced.shape(noise).1;
-                self.each(rows, kernels::BoundedLogDensity { y, raw: at(raw), noise: at(noise), rows, size });
-            }
+            &Op::BoundedLogDensity { raw, noise } => bounded::plan_log_density(self, traced, raw, noise, own),
             &Op::OneHotLogDensity { logits, gumbel, classes } => {
-                self.each(
-                    count,
-                    kernels::OneHotLogDensity {
-                        y,
-                        logits: at(logits),
-                        gumbel: at(gumbel),
-                        rows: count,
-                        size: classes.count,
-                        unimix: classes.unimix,
-                    },
-                );
+                categorical::plan_log_density(self, traced, logits, gumbel, classes, own)
             }
-            &Op::Difference { left, right } => {
-                self.each(count, kernels::Difference { y, left: at(left), right: at(right), count })
-            }
-            &Op::BoundedEntropy { raw } => {
-                let size = traced.shape(raw).1 / 2;
-                self.each(rows, kernels::BoundedEntropy { y, raw: at(raw), rows, size });
-            }
-            &Op::TwoHotMean { logits, bins } => {
-                let count = traced.shape(logits).1;
-                self.launch([rows, 1, 1], kernels::TwoHotMean { y, logits: at(logits), bins: at(bins), count });
-            }
+            &Op::Difference { left, right } => scaled_rows::plan_difference(self, traced, left, right, own),
+            &Op::BoundedEntropy { raw } => bounded::plan_entropy(self, traced, raw, own),
+            &Op::TwoHotMean { logits, bins } => two_hot::plan_mean(self, traced, logits, bins, own),
             &Op::TwoHotDensity { logits, bins, target } => {
-                let count = traced.shape(logits).1;
-                self.launch(
-                    [rows, 1, 1],
-                    kernels::TwoHotDensity { y, logits: at(logits), bins: at(bins), targets: at(target), count },
-                );
+                two_hot::plan_density(self, traced, logits, bins, target, own)
             }
             &Op::OneHotSample { logits, gumbel, classes } => {
-                let all = count / classes.count;
-                self.each(
-                    all,
-                    kernels::OneHotSample {
-                        y,
-                        logits: at(logits),
-                        gumbel: at(gumbel),
-                        rows: all,
-                        size: classes.count,
-                        unimix: classes.unimix,
-                    },
-                );
+                categorical::plan_sample(self, traced, logits, gumbel, classes, own)
             }
             &Op::CategoricalEntropy { logits, classes } => {
-                self.each(
-                    count,
-                    kernels::CategoricalEntropy {
-                        y,
-                        logits: at(logits),
-                        rows: count,
-                        size: classes.count,
-                        unimix: classes.unimix,
-                    },
-                );
+                categorical::plan_entropy(self, traced, logits, classes, own)
             }
             &Op::CategoricalDivergence { posterior, prior, classes } => {
-                let groups = traced.shape(posterior).1 / classes.count;
-                let [q, p] = [posterior, prior].map(at);
-                self.each(
-                    rows,
-                    kernels::CategoricalDivergence {
-                        y,
-                        first: q,
-                        second: p,
-                        rows,
-                        groups,
-                        size: classes.count,
-                        unimix: classes.unimix,
-                    },
-                );
+                categorical::plan_divergence(self, traced, posterior, prior, classes, own)
             }
-            &Op::RmsNorm { x, scale, .. } => {
-                let (group, scale) = (traced.parameters.shape(scale)[0], traced.parameter(scale));
-                self.each(
-                    count / group,
-                    kernels::RmsNorm { y, x: at(x), scale, rows: count / group, columns: group, epsilon: EPSILON },
-                );
-            }
-            &Op::Silu { x } => self.each(count, kernels::Silu { y, x: at(x), n: count }),
+            &Op::RmsNorm { x, scale, .. } => norm::plan_rms(self, traced, x, scale, own),
+            &Op::Silu { x } => norm::plan_silu(self, traced, x, own),
             &Op::Standardise { x, mean, deviation, first } => {
-                let [mean, deviation] = [mean, deviation].map(|one| traced.parameter(one).after(first));
-                self.each(count, kernels::Standardise { y, x: at(x), mean, deviation, rows, columns: cols });
+                standardise::plan_standardise(self, traced, x, mean, deviation, first, own)
             }
-            &Op::DivideByRange { x, range } => {
-                self.each(count, kernels::DivideByRange { y, x: at(x), range: traced.parameter(range), n: count });
-            }
-            &Op::StandardisedColumns { x } => {
-                self.launch(
-                    [cols, 1, 1],
-                    kernels::StandardisedColumns { y, x: at(x), rows, columns: cols, epsilon: columns::EPSILON },
-                );
-            }
-            &Op::ColumnProducts { left, right } => {
-                let [left, right] = [left, right].map(|var| traced.matrix(var));
-                self.product(y, left.transposed(), right, false);
-            }
-            &Op::IdentityDistance { x, distance } => {
-                let IdentityDistance { factor, diagonal, others } = distance;
-                self.launch([rows, 1, 1], kernels::IdentityDistance { y, x: at(x), n: rows, factor, diagonal, others });
-            }
-            &Op::Harmonised { x, s, harmony: Harmony { weight, share }, .. } => {
-                self.each(count, kernels::Harmonised { y, x: at(x), s: traced.parameter(s), n: count, weight, share });
-            }
-            Op::AbsoluteSum(AbsoluteSum { parameter, numbers, .. }) => {
-                let from = traced.parameter(*parameter).after(numbers.start);
-                self.with_scratch(1, |planner, sum| {
-                    planner.total(sum, from, [numbers.len(), 1], Total::Absolutes);
-                    planner.each(rows, kernels::SameRows { out: y, row: sum, rows, columns: 1 });
-                });
-            }
-            &Op::Returns(Returns { reward, value, discount, lambda, rollouts }) => {
-                let (places, steps) = ([reward, value, discount].map(at), rows / rollouts + 1);
-                self.each(
-                    rollouts,
-                    kernels::LambdaReturns {
-                        y,
-                        reward: places[0],
-                        value: places[1],
-                        discount: places[2],
-                        steps,
-                        rollouts,
-                        lambda,
-                    },
-                );
-            }
-            &Op::ReplayReturns(Replayed { reward, discount, bootstrap, kept, lambda, sequences }) => {
-                let [reward, discount, bootstrap] = [reward, discount, bootstrap].map(at);
-                // Without beginnings of episodes, any place will do: it is not read.
-                let (resets, kept) = (kept.is_some(), kept.map_or(reward, at));
-                let steps = rows / sequences + 1;
-                self.each(
-                    sequences,
-                    kernels::ReplayReturns { y, reward, discount, bootstrap, kept, resets, steps, sequences, lambda },
-                );
-            }
+            &Op::DivideByRange { x, range } => range::plan_divide(self, traced, x, range, own),
+            &Op::StandardisedColumns { x } => columns::plan_standardised(self, traced, x, own),
+            &Op::ColumnProducts { left, right } => columns::plan_products(self, traced, left, right, own),
+            &Op::IdentityDistance { x, distance } => identity::plan(self, traced, x, distance, own),
+            &Op::Harmonised { x, s, harmony, .. } => harmony::plan(self, traced, x, s, harmony, own),
+            Op::AbsoluteSum(sum) => sum.plan(self, traced, own),
+            Op::Returns(returns) => returns.plan(self, traced, own),
+            Op::ReplayReturns(replayed) => replayed.plan(self, traced, own),
             &Op::Weights { discount, rollouts, including_own } => {
-                self.each(
-                    rollouts,
-                    kernels::DiscountWeights {
-                        y,
-                        discount: at(discount),
-                        steps: rows / rollouts + 1,
-                        rollouts,
-                        including_own,
-                    },
-                );
+                returns::plan_weights(self, traced, discount, rollouts, including_own, own)
             }
-            &Op::WeightedSum { x, weight } => {
-                self.launch(
-                    [1; 3],
-                    kernels::WeightedSum { out: y, x: at(x), weight: at(weight), n: traced.shape(x).0 },
-                );
-            }
-            &Op::Trained { value, .. } => self.piece([y, at(value)], [1; 2], rows, 1, false),
+            &Op::WeightedSum { x, weight } => returns::plan_weighted_sum(self, traced, x, weight, own),
+            &Op::Trained { value, .. } => self.piece([y, traced.place(value)], [1; 2], rows, 1, false),
         }
     }
 

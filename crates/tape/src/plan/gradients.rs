@@ -6,7 +6,7 @@ use crate::parameters::{Parameter, ParameterSet};
 /// Where the gradients of a set of parameters are, and which of them have been written.
 #[derive(Clone, Debug)]
 pub struct ParameterGradients {
-    pub(super) set: ParameterSet,
+    pub(crate) set: ParameterSet,
     place: Place,
     filled: Vec<bool>,
 }
@@ -23,16 +23,24 @@ impl ParameterGradients {
     }
 
     /// Where a parameter's gradient is, and whether to add to it; `None` if it is not trainable or not in the set.
-    pub(super) fn slot(&mut self, parameter: Parameter, requested: bool) -> Option<(Place, bool)> {
+    pub(crate) fn slot(&mut self, parameter: Parameter, requested: bool) -> Option<(Place, bool)> {
         let place = self.set.place(parameter).filter(|_| requested)?;
         let accumulate = std::mem::replace(&mut self.filled[parameter.index()], true);
         Some((self.place.after(place.start), accumulate))
     }
 }
 
+/// The place of an operation's result.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    pub y: Place,
+    pub rows: usize,
+    pub cols: usize,
+}
+
 /// An operation's result and its gradient, which is overwritten.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Own {
+pub(crate) struct Own {
     pub node: usize,
     pub y: Place,
     pub gradient: Place,

@@ -17,7 +17,7 @@ use crate::tape::Var;
 
 impl Planner {
     /// The gradient before a layer's activation, in place.
-    pub(super) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
+    pub(crate) fn before(&mut self, gradient: Place, y: Place, [rows, cols]: [usize; 2], activation: Activation) {
         if activation != Activation::None {
             self.each(
                 rows * cols,
@@ -89,7 +89,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn bias_gradient(
+    pub(crate) fn bias_gradient(
         &mut self,
         bias: Parameter,
         trainable: bool,
@@ -102,7 +102,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn dense_gradient(
+    pub(crate) fn dense_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         dense: &Dense,
@@ -155,7 +155,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn recurrent_gradient(
+    pub(crate) fn recurrent_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         gru: &Gru,
@@ -220,7 +220,7 @@ impl Planner {
         });
     }
 
-    pub(super) fn convolution_gradient(
+    pub(crate) fn convolution_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &Convolution,
@@ -246,7 +246,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn transposed_convolution_gradient(
+    pub(crate) fn transposed_convolution_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &Convolution,

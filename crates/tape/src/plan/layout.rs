@@ -42,7 +42,7 @@ impl Planner {
         Self { sections: vec![Vec::new()], precision, ..Self::default() }
     }
 
-    pub(super) fn precision(&self) -> Precision {
+    pub(crate) fn precision(&self) -> Precision {
         self.precision
     }
 
@@ -67,18 +67,18 @@ impl Planner {
     }
 
     /// Borrows memory for `count` numbers until it is given back. They are not kept from one run to the next.
-    pub(super) fn borrow(&mut self, count: usize) -> Place {
+    pub(crate) fn borrow(&mut self, count: usize) -> Place {
         let count = count.next_multiple_of(ALIGNED);
         self.free.get_mut(&count).and_then(Vec::pop).unwrap_or_else(|| self.reserve(count))
     }
 
     /// Gives back borrowed memory.
-    pub(super) fn give_back(&mut self, place: Place, count: usize) {
+    pub(crate) fn give_back(&mut self, place: Place, count: usize) {
         self.free.entry(count.next_multiple_of(ALIGNED)).or_default().push(place);
     }
 
     /// Memory for `count` numbers that only the launches within `work` need.
-    pub(super) fn with_scratch<R>(&mut self, count: usize, work: impl FnOnce(&mut Self, Place) -> R) -> R {
+    pub(crate) fn with_scratch<R>(&mut self, count: usize, work: impl FnOnce(&mut Self, Place) -> R) -> R {
         let before = self.scratch;
         self.scratch += count.next_multiple_of(ALIGNED);
         self.scratch_most = self.scratch_most.max(self.scratch);
@@ -100,18 +100,18 @@ impl Planner {
     }
 
     /// The last launch, if it is one of this kernel.
-    pub(super) fn last<K: Kernel>(&self) -> Option<K> {
+    pub(crate) fn last<K: Kernel>(&self) -> Option<K> {
         self.sections.last().and_then(|launches| launches.last()).and_then(K::of)
     }
 
     /// Takes the last launch back.
-    pub(super) fn drop_last(&mut self) {
+    pub(crate) fn drop_last(&mut self) {
         self.sections.last_mut().expect("at least one section").pop();
     }
 
     /// Takes the last launch back, if it is one of this kernel that fulfils a condition: a launch that also does the
     /// next operation replaces it.
-    pub(super) fn take_last<K: Kernel>(&mut self, is_it: impl FnOnce(&K) -> bool) -> Option<K> {
+    pub(crate) fn take_last<K: Kernel>(&mut self, is_it: impl FnOnce(&K) -> bool) -> Option<K> {
         let last = self.last().filter(is_it)?;
         self.drop_last();
         Some(last)

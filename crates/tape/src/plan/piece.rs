@@ -9,7 +9,7 @@ impl Planner {
     ///
     /// If the rows directly follow those of the last launch, both become one launch: gradients of a value that several
     /// stacks contain are added step by step.
-    pub(super) fn piece(
+    pub(crate) fn piece(
         &mut self,
         [out, x]: [Place; 2],
         widths: [usize; 2],

@@ -23,7 +23,7 @@ const WINDOWS_OF_IMAGES: usize = 2;
 /// Windows of a transposed convolution, and pixels of a square, that kernels can tell apart: bits of a word.
 const WINDOWS: usize = 32;
 /// The size of the im2col buffer in numbers: it fits the second-level cache of a large device.
-pub(super) const PATCHED: usize = 8 << 20;
+pub(crate) const PATCHED: usize = 8 << 20;
 
 /// How many of so many rows are summed as one part.
 fn column_part(rows: usize) -> usize {
@@ -32,7 +32,7 @@ fn column_part(rows: usize) -> usize {
 
 /// A matrix in the device's memory, or its transpose.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     pub place: Place,
     pub rows: usize,
     pub cols: usize,
@@ -71,7 +71,7 @@ pub enum Total {
 
 /// A product's left factor.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Factor {
+pub(crate) enum Factor {
     /// A matrix.
     Matrix(Matrix),
     /// The patches of images, a row a patch, or the transpose of that; they are read where the images lie.
@@ -113,7 +113,7 @@ impl From<Matrix> for Factor {
 /// The operation after a layer's sums: activation(scales * sums + plus + bias); or, of a gradient that is complete with
 /// these sums, the gradient before the activation whose value is `plus`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Finish {
+pub(crate) struct Finish {
     pub plus: Option<Place>,
     pub bias: Option<Place>,
     /// Factors of the rows.
@@ -127,7 +127,7 @@ pub(super) struct Finish {
 /// The sums of a matrix's columns in parts, which a product has made of its result: `rows` rows of borrowed memory, to be
 /// added up.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ColumnParts {
+pub(crate) struct ColumnParts {
     pub place: Place,
     pub rows: usize,
 }
@@ -212,13 +212,13 @@ fn summed(product: Product, sums: Option<ColumnParts>) -> Product {
 
 impl Planner {
     /// out = a b, or out += a b if `accumulate`.
-    pub(super) fn product(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool) {
+    pub(crate) fn product(&mut self, out: Place, a: impl Into<Factor>, b: Matrix, accumulate: bool) {
         self.layer(out, a, b, accumulate, Finish::NONE);
     }
 
     /// out = the operation of a b, or of out + a b if `accumulate`. Returns the sums of its columns if they were wanted
     /// and are worth it.
-    pub(super) fn layer(
+    pub(crate) fn layer(
         &mut self,
         out: Place,
         a: impl Into<Factor>,
@@ -271,7 +271,7 @@ impl Planner {
     }
 
     /// out = x times its rows' factors; and the sums of its columns, or added to what is there, if they have a place.
-    pub(super) fn scale_and_sum_rows(
+    pub(crate) fn scale_and_sum_rows(
         &mut self,
         [out, x, factors]: [Place; 3],
         rows: usize,
@@ -321,7 +321,7 @@ impl Planner {
     }
 
     /// out = the sum of the rows of x [rows, cols], or out += it.
-    pub(super) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
+    pub(crate) fn column_sums(&mut self, out: Place, x: Place, rows: usize, cols: usize, accumulate: bool) {
         if rows <= COLUMN_ROWS {
             return self.sum_columns(out, x, rows, cols, accumulate);
         }
@@ -360,7 +360,7 @@ impl Planner {
 
     /// The images whose patches are small b, with small [images * patches, channels]: x = the operation of them, or of
     /// x and them.
-    pub(super) fn transposed_convolution_of(
+    pub(crate) fn transposed_convolution_of(
         &mut self,
         x: Place,
         images: usize,

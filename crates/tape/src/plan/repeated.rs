@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 /// The repeated layers of a recording, and the gradients of their parameters that were not planned yet.
 #[derive(Debug, Default)]
-pub(super) struct Repeated {
+pub(crate) struct Repeated {
     /// The layer of each node that is a run of one, and the run's number.
     runs: BTreeMap<usize, (usize, usize)>,
     layers: Vec<Layer>,
@@ -39,7 +39,7 @@ struct Layer {
 
 /// A part of a parameter's gradient: the transpose of x, if any, times the gradient of sums; or its column sums.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Term {
+pub(crate) struct Term {
     pub parameter: Parameter,
     pub trainable: bool,
     /// Where the part begins within the parameter.
@@ -130,7 +130,7 @@ impl Repeated {
 
 impl Planner {
     /// Finds the repeated layers whose parameters are trained, and gives their inputs places one after the other.
-    pub(super) fn place_repeated(&mut self, traced: &mut Traced<'_>) {
+    pub(crate) fn place_repeated(&mut self, traced: &mut Traced<'_>) {
         let workspace = traced.workspace;
         let mut layers: BTreeMap<[usize; 4], Vec<usize>> = BTreeMap::new();
         for (index, node) in workspace.nodes.iter().enumerate() {
@@ -179,7 +179,7 @@ impl Planner {
 
     /// Where the gradient of the sums of a layer's run is to be written; `None` if the node is not a run of a repeated
     /// layer. A recurrent unit has two: with `second`, the gradient of its state's sums.
-    pub(super) fn sums_of_run(&mut self, traced: &mut Traced<'_>, node: usize, second: bool) -> Option<Place> {
+    pub(crate) fn sums_of_run(&mut self, traced: &mut Traced<'_>, node: usize, second: bool) -> Option<Place> {
         let &(layer, run) = traced.repeated.runs.get(&node)?;
         let both = 1 + usize::from(matches!(traced.workspace.nodes[node].op, Op::Gru(_)));
         let Layer { runs, numbers, place } = &mut traced.repeated.layers[layer];
@@ -188,7 +188,7 @@ impl Planner {
     }
 
     /// Plans the copies to the gradient of a node's value.
-    pub(super) fn finish_copies(&mut self, traced: &mut Traced<'_>, node: usize) {
+    pub(crate) fn finish_copies(&mut self, traced: &mut Traced<'_>, node: usize) {
         let (own, others): (Vec<_>, Vec<_>) =
             std::mem::take(&mut traced.repeated.copies).into_iter().partition(|one| one.node == node);
         traced.repeated.copies = others;
@@ -204,7 +204,7 @@ impl Planner {
     }
 
     /// Plans the gradients of the parameters of repeated layers.
-    pub(super) fn finish_repeated(&mut self, traced: &mut Traced<'_>, gradients: &mut ParameterGradients) {
+    pub(crate) fn finish_repeated(&mut self, traced: &mut Traced<'_>, gradients: &mut ParameterGradients) {
         for Term { parameter, trainable, from, x, above } in std::mem::take(&mut traced.repeated.terms) {
             let Some((out, mut accumulate)) = gradients.slot(parameter, trainable) else { continue };
             let whole = traced.parameters.place(parameter).len();

@@ -30,7 +30,7 @@ fn pieces(images: usize, numbers: usize) -> impl Iterator<Item = Piece> {
 
 impl Planner {
     /// y [N, B, A, C] = x [N, A, B, C], or y += that if `accumulate`.
-    pub(super) fn swap_axes(
+    pub(crate) fn swap_axes(
         &mut self,
         y: Place,
         x: Place,
@@ -77,7 +77,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn halving_convolution(
+    pub(crate) fn halving_convolution(
         &mut self,
         traced: &Traced<'_>,
         layer: &HalvingConvolution,
@@ -111,7 +111,7 @@ impl Planner {
         }
     }
 
-    pub(super) fn halving_convolution_gradient(
+    pub(crate) fn halving_convolution_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &HalvingConvolution,
@@ -174,7 +174,7 @@ impl Planner {
         });
     }
 
-    pub(super) fn doubling_convolution(
+    pub(crate) fn doubling_convolution(
         &mut self,
         traced: &Traced<'_>,
         layer: &DoublingConvolution,
@@ -231,7 +231,7 @@ impl Planner {
         );
     }
 
-    pub(super) fn doubling_convolution_gradient(
+    pub(crate) fn doubling_convolution_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         layer: &DoublingConvolution,

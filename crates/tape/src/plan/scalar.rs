@@ -16,7 +16,7 @@ use crate::tape::{List, Var};
 
 /// A perceptron with one output, and its inputs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Network {
+pub(crate) struct Network {
     pub x: Var,
     pub layers: List,
     pub activation: Activation,
@@ -41,7 +41,7 @@ fn sizes(traced: &Traced<'_>, layer: (Parameter, Parameter)) -> [usize; 2] {
 impl Planner {
     /// The value y [N, 1]. The outputs of the hidden layers are kept for the gradient, which finds them by
     /// [`Traced::hidden`].
-    pub(super) fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Network, y: Place) {
+    pub(crate) fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Network, y: Place) {
         let mut x = traced.matrix(network.x);
         let rows = x.rows;
         let layers = network.layers(traced);
@@ -61,7 +61,7 @@ impl Planner {
     }
 
     /// The gradient of x, from that of the value; and of the parameters, if `training` gives factors for the first rows.
-    pub(super) fn perceptron_gradient(
+    pub(crate) fn perceptron_gradient(
         &mut self,
         traced: &mut Traced<'_>,
         network: &Network,

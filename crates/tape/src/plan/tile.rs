@@ -26,7 +26,7 @@ fn named<K>(precision: Precision, [full, tf32, bf16]: [K; 3]) -> K {
 
 /// A kernel of products.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tile {
+pub(crate) struct Tile {
     pub kernel: ProductKernel,
     /// What a block makes.
     rows: usize,
@@ -92,7 +92,7 @@ impl Tile {
 
 /// A kernel that computes a step of a recurrent unit as a whole.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     pub kernel: RecurrentCellKernel,
 }
 

@@ -11,24 +11,24 @@ use crate::tape::{List, Var, Workspace};
 /// being added to.
 #[derive(Debug)]
 pub struct Traced<'a> {
-    pub(super) workspace: &'a Workspace<f32>,
-    pub(super) parameters: &'a Parameters<f32>,
+    pub(crate) workspace: &'a Workspace<f32>,
+    pub(crate) parameters: &'a Parameters<f32>,
     /// Where all parameters begin.
-    pub(super) weights: Place,
-    pub(super) places: Vec<Option<Place>>,
-    pub(super) gradients: Vec<Option<Place>>,
+    pub(crate) weights: Place,
+    pub(crate) places: Vec<Option<Place>>,
+    pub(crate) gradients: Vec<Option<Place>>,
     /// Whether a gradient is part of another gradient's memory.
-    pub(super) within: Vec<bool>,
+    pub(crate) within: Vec<bool>,
     /// Whether a gradient is already that before the value's activation.
-    pub(super) before: Vec<bool>,
+    pub(crate) before: Vec<bool>,
     /// The sums of the columns of gradients, if the launch that completed one has made them.
-    pub(super) sums: Vec<Option<ColumnParts>>,
+    pub(crate) sums: Vec<Option<ColumnParts>>,
     /// Where values are to be put that are not planned yet.
-    pub(super) requested: Vec<Option<Place>>,
+    pub(crate) requested: Vec<Option<Place>>,
     /// The outputs of the hidden layers of perceptrons with one output.
-    pub(super) hidden: Vec<(List, Vec<Matrix>)>,
+    pub(crate) hidden: Vec<(List, Vec<Matrix>)>,
     /// Layers that run many times.
-    pub(super) repeated: Repeated,
+    pub(crate) repeated: Repeated,
 }
 
 impl<'a> Traced<'a> {
@@ -85,15 +85,15 @@ impl<'a> Traced<'a> {
     }
 
     /// The outputs of the hidden layers of the perceptron with these layers.
-    pub(super) fn hidden(&self, layers: List) -> &[Matrix] {
+    pub(crate) fn hidden(&self, layers: List) -> &[Matrix] {
         &self.hidden.iter().find(|(of, _)| *of == layers).expect("a perceptron's value comes before its gradient").1
     }
 
-    pub(super) fn parameter(&self, parameter: Parameter) -> Place {
+    pub(crate) fn parameter(&self, parameter: Parameter) -> Place {
         self.weights.after(self.parameters.place(parameter).start)
     }
 
-    pub(super) fn matrix(&self, var: Var) -> Matrix {
+    pub(crate) fn matrix(&self, var: Var) -> Matrix {
         let (rows, cols) = self.shape(var);
         Matrix::new(self.place(var), rows, cols)
     }
