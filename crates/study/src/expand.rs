@@ -31,6 +31,7 @@ use train::config::{Config, Layer, preset, resolve};
 use train::{Frames, Origin, Rehearse, RunRequest};
 
 pub use sources::unused;
+pub(crate) use trials::agents_of;
 pub use trials::check_transfers;
 
 /// The largest number of runs in a study.

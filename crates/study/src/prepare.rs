@@ -2,11 +2,12 @@
 //!
 //! Not here: which runs a study file stands for (`expand`), and the manifest's format (`manifest`).
 
-use crate::expand::{EARLIER_SOURCE_SEED, check_transfers, manifest_of, manifest_with};
+use crate::expand::{EARLIER_SOURCE_SEED, agents_of, check_transfers, manifest_of, manifest_with};
 use crate::manifest::{FILE, Manifest};
 use crate::study_file::{LoadedStudy, StudyFile, read};
 use crate::{StudyError, layout};
 use environment::Catalogue;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use train::TrainError;
 
@@ -71,9 +72,12 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
         return Ok(found);
     }
     // Runs from before the manifest was removed: they count as this study's, so they must match it.
+    let runs: BTreeSet<&Path> = manifest.entries.iter().map(|entry| &*entry.folder).collect();
     for entry in &manifest.entries {
         let path = folder.join(&entry.folder);
-        train::check_run_of(&path, &entry.request).map_err(|error| match error {
+        let agents = agents_of(&entry.request.origin);
+        let exist = !agents.is_empty() && agents.iter().all(|agent| !runs.contains(&***agent));
+        train::check_run_of(&path, &entry.request, exist).map_err(|error| match error {
             TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
                 let each: Vec<String> = differences.iter().map(ToString::to_string).collect();
                 let why = format!(

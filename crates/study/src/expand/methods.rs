@@ -168,11 +168,13 @@ impl<'a> Expansion<'a> {
         aim: &Aim<'_>,
     ) -> Result<(), StudyError> {
         let source = self.source(&format!("{key}.universal"), universal)?;
+        self.check_trained(&format!("{key}.universal"), source)?;
         let encoder = self.add_one_agent(&format!("{key}.universal"), source, aim, &mut Vec::new())?;
         let mut after = vec![encoder];
         let mut rewards = Vec::new();
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
+            self.check_trained(&format!("{key}.reward_from"), source)?;
             for agent in self.add_agents(source, aim, &mut Vec::new())? {
                 // That an agent from before the study has this encoder is seen when parameters are compared.
                 let is_known = agent.run().zip(encoder.run());

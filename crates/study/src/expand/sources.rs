@@ -87,6 +87,7 @@ impl<'a> Expansion<'a> {
             None => None,
             Some(name) => {
                 let universal = self.source(&format!("{key}.universal"), name)?;
+                self.check_trained(&format!("{key}.universal"), universal)?;
                 Some(self.add_one_agent(&format!("{key}.universal"), universal, aim, above)?)
             }
         };
@@ -205,6 +206,20 @@ impl<'a> Expansion<'a> {
         let asked = Asked { tasks, settings, steps, seed, folder, origin, guide: None, rehearse: None };
         let after = encoder.and_then(SourceAgent::run).into_iter().collect();
         self.push(Role::Source, "source", Some(name), asked, after).map(SourceAgent::Run)
+    }
+
+    /// Checks that a source whose encoder or reward model others read has learned something.
+    pub(super) fn check_trained(&self, key: &str, source: &Source) -> Result<(), StudyError> {
+        match source.untrained {
+            true => {
+                let why = format!(
+                    "source {:?} is untrained, so it has nothing that others could read; name another",
+                    source.name
+                );
+                Err(self.error(key, why))
+            }
+            false => Ok(()),
+        }
     }
 
     /// The source called `name`.

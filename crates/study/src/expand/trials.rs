@@ -27,10 +27,16 @@ pub fn check_transfers(read: &LoadedStudy, catalogue: &dyn Catalogue, manifest: 
             continue;
         }
         for request in one_by_one(request) {
+            let from: Vec<String> =
+                agents_of(&request.origin).iter().map(|agent| agent.display().to_string()).collect();
+            let from = wording::first_of(&from, ", ", "agents");
             trials.begin(&request).map_err(|error| StudyError::StudyFile {
                 place: match entry.role {
                     Role::Source => format!("{}, the source in {}", read.path.display(), entry.folder.display()),
-                    _ => format!("{}, method {:?} on {}", read.path.display(), entry.method, entry.tasks.join(", ")),
+                    _ => {
+                        let (method, tasks) = (&entry.method, entry.tasks.join(", "));
+                        format!("{}, method {method:?} on {tasks} from {from}", read.path.display())
+                    }
                 },
                 why: error.to_string(),
             })?;
@@ -43,7 +49,17 @@ pub fn check_transfers(read: &LoadedStudy, catalogue: &dyn Catalogue, manifest: 
 
 /// Whether a run starts from agents that the study trains, or names. The sources of a plan may be anything that exists when it begins.
 fn transfers(origin: &Origin) -> bool {
-    !matches!(origin, Origin::Random | Origin::Plan { .. })
+    !agents_of(origin).is_empty()
+}
+
+/// The agents that a run starts from; none if a plan names them itself.
+pub(crate) fn agents_of(origin: &Origin) -> Vec<&PathBuf> {
+    match origin {
+        Origin::Random | Origin::Plan { .. } => Vec::new(),
+        Origin::Agent { from, .. } => vec![from],
+        Origin::Agents { from, .. } | Origin::Soup { from, .. } => from.iter().collect(),
+        Origin::Universal { encoder, rewards, .. } => rewards.iter().chain([encoder]).collect(),
+    }
 }
 
 /// Everything about a run on which it depends whether its transfer can be done.

@@ -43,11 +43,12 @@ pub(super) fn recorded(root: &Path, plan: Option<&Plan>) -> Result<Option<Transf
 }
 
 /// Checks that the run in `root`, if there is one, has the settings and the plan of `request`: that its results are those which the
-/// request asks for. The frames, and settings that change no results, may differ; sources are not compared.
+/// request asks for. The frames, and settings that change no results, may differ; sources are only compared if they `exist` for good, and
+/// are not runs that may have been trained anew.
 ///
 /// # Errors
 /// [`TrainError::Differs`] or [`TrainError::OtherTransfer`] with the differences; or the folder or the request cannot be read.
-pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError> {
+pub fn check_run_of(root: &Path, request: &RunRequest, exist: bool) -> Result<(), TrainError> {
     /// Settings of the agent that the tasks, other settings or the transfer decide.
     const DECIDED: [&str; 9] = [
         "agent.images",
@@ -70,7 +71,14 @@ pub fn check_run_of(root: &Path, request: &RunRequest) -> Result<(), TrainError>
     }
     let of = |transfer: Option<&str>| transfer.unwrap_or("nothing").to_owned();
     match (record_of(root)?, request.plan()?) {
-        (Some(report), Some(plan)) => refuse(root, rules(&report, &plan_of(root)?, &plan))?,
+        (Some(report), Some(plan)) => {
+            let mut differences = rules(&report, &plan_of(root)?, &plan);
+            // A plan that leaves its source open has others than the chosen one.
+            if exist && plan.open_choice().is_none() {
+                differences.extend(sources(&report, &plan));
+            }
+            refuse(root, differences)?;
+        }
         (was, now) if was.is_some() != now.is_some() => {
             let (was, now) = (of(was.as_ref().map(|report| &*report.plan)), of(now.as_ref().map(Plan::name)));
             refuse(root, vec![Difference { path: "transfer".to_owned(), was, now }])?;

@@ -61,6 +61,10 @@ fn agents_from_before_a_study_are_sources_of_every_kind() {
     train(&program, "ant", "study/old", "2", "2000");
     let error = program.fail(4, &["study", "run", "study/mine.toml"]);
     assert!(error.contains("the agents that it names"), "{error}");
+    // Without the manifest, too: the finished runs started from another agent.
+    std::fs::remove_file(program.path("studies/mine/manifest.jsonl")).unwrap();
+    let error = program.fail(4, &["study", "run", "study/mine.toml"]);
+    assert!(error.contains("sources.source: was ") && error.contains("sha256"), "{error}");
 }
 
 #[test]
@@ -70,7 +74,11 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
     let one = "[[source]]\nname = \"one\"\n";
     let from_one = "[[method]]\nkind = \"fractional\"\nfrom = \"one\"\nfractions = [0.2]\n";
     for (source, method, parts) in [
-        ("agents = \"wide\"", from_one, &["mine.toml, method \"fractional-0.2\" on hopper", "agent.units"][..]),
+        (
+            "agents = \"wide\"",
+            from_one,
+            &["mine.toml, method \"fractional-0.2\" on hopper from ", "study/wide: ", "agent.units"][..],
+        ),
         ("agents = \"gone\"", from_one, &["(line 22), source 4, agents, entry 1", "gone"]),
         ("agents = []", from_one, &["source 4, agents", "the list is empty"]),
         ("agents = [\"old\", \"old\"]", from_one, &["source 4, agents, entry 2", "listed twice"]),

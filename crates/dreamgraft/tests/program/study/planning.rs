@@ -29,11 +29,11 @@ fn studies_whose_runs_must_fail_are_refused_by_the_plan() {
         // Transfers are tried before their sources are trained.
         (
             "[[method]]\nkind = \"fine-tune\"\nfrom = \"ant\"",
-            "s.toml, method \"fine-tune\" on hopper: rule 1 (line 5) of the built-in plan fine-tune transfers",
+            "s.toml, method \"fine-tune\" on hopper from sources/ant/1000/1000: rule 1 (line 5) of the built-in plan fine-tune transfers",
         ),
         (
             "[[method]]\nkind = \"encoder-only\"\nfrom = \"ant\"\nset = { agent.depth = 3 }",
-            "s.toml, method \"encoder-only\" on hopper: ",
+            "s.toml, method \"encoder-only\" on hopper from sources/ant/1000/1000: ",
         ),
         ("[[method]]\nkind = \"plan\"\nfile = \"typo.toml\"\nfrom = \"ant\"", "world_model.encodr.**"),
         (
@@ -143,6 +143,7 @@ fn invalid_studies_are_refused_in_one_line() {
         ("fractions = [0.2]", "fractions = [\"best\"]", "fractions: it is the text \"best\" instead of"),
         ("from = \"sight\"", "from = [\"sight\"]", "from: it is a list instead of a text"),
         ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not have the encoder of"),
+        ("steps = 3000", "steps = 3000\nuntrained = true", "\"sight\" is untrained, so it has nothing"),
         ("each = [", "tasks = \"four\"\n#", "combination \"four\" does not exist. It must be the name of a [comb"),
         ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
         ("name = \"tiny\"", "name = \"tiny\"\nbaseline = \"meta\"", "did you mean \"meta-model\""),
