@@ -43,7 +43,7 @@ pub use agent::imagined::Imagined;
 pub use agent::learned::{About, Learned, find_learned};
 pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::{Actor, Metrics, Trainable};
-pub use beginning::{check_run_of, preview, try_beginning};
+pub use beginning::{Planned, check_run_of, preview, try_beginning};
 pub use entrance::{Job, play, threads, train};
 pub use error::TrainError;
 pub use events::{Episodes, Event, Reporter};

@@ -11,7 +11,7 @@ mod trial;
 
 pub use comparison::check_run_of;
 pub(crate) use comparison::{recorded_transfer, refuse};
-pub use trial::try_beginning;
+pub use trial::{Planned, try_beginning};
 
 use crate::TrainError;
 use crate::agent::environments::Environments;

@@ -11,6 +11,9 @@ use environment::Catalogue;
 use std::path::Path;
 use transfer::{Plan, Source, Sources, TransferError, graft};
 
+/// The agents that do not exist yet, by their paths; `None` if one is not among them.
+pub type Planned<'a> = dyn FnMut(&Path) -> Result<Option<Source<f32>>, TrainError> + 'a;
+
 /// The agent with which a run of `config` would begin under `plan`, as a source of others. `planned` gives the agents that do not exist
 /// yet, by their paths; all others are read.
 ///
@@ -20,7 +23,7 @@ pub fn try_beginning(
     catalogue: &dyn Catalogue,
     config: &Config,
     plan: Option<&Plan>,
-    planned: &mut dyn FnMut(&Path) -> Result<Option<Source<f32>>, TrainError>,
+    planned: &mut Planned<'_>,
 ) -> Result<Source<f32>, TrainError> {
     let environments = Environments::make(catalogue, config)?;
     let (config, action_size) = (environments.adapted(config)?, environments.action_size());
