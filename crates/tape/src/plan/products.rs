@@ -340,7 +340,7 @@ impl Planner {
         self.launch(grid, kernels::SumColumns { out, x, n: cols, count: rows, accumulate });
     }
 
-    /// out[0] = the sum over the numbers of x [rows, cols].
+    /// `out[0]` = the sum over the numbers of x `[rows, cols]`.
     pub fn total(&mut self, out: Place, x: Place, [rows, cols]: [usize; 2], of: Total) {
         let count = rows * cols;
         if count <= TOTAL_AT_ONCE {
