@@ -1,6 +1,7 @@
 //! The ancestors of a run: the runs that a manifest has before it.
 
 use super::Ancestry;
+use crate::expand::agents_of;
 use crate::manifest::{Entry, Role};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,16 +18,10 @@ impl<'a> Lineage<'a> {
         Self { entries }
     }
 
-    /// Whether `entry` may start from agents that are not runs of the manifest.
+    /// Whether `entry` may start from agents that are not runs of the manifest, whose folders are relative to the study's.
     pub fn is_incomplete(&self, entry: &Entry) -> bool {
-        let is_run = |path: &PathBuf| entry.after.iter().any(|index| self.entries[*index].folder == *path);
-        entry.after.is_empty()
-            || match &entry.request.origin {
-                Origin::Random | Origin::Plan { .. } => false,
-                Origin::Agent { from, .. } => !is_run(from),
-                Origin::Agents { from, .. } | Origin::Soup { from, .. } => !from.iter().all(is_run),
-                Origin::Universal { encoder, rewards, .. } => !rewards.iter().chain([encoder]).all(is_run),
-            }
+        let is_outside = |path: &PathBuf| path.is_absolute();
+        entry.after.is_empty() || agents_of(&entry.request.origin).into_iter().any(is_outside)
     }
 
     /// Every source of `entry`, and theirs, each once.
