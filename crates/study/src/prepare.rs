@@ -7,7 +7,6 @@ use crate::manifest::{FILE, Manifest};
 use crate::study_file::{LoadedStudy, StudyFile, read};
 use crate::{StudyError, layout};
 use environment::Catalogue;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use train::TrainError;
 
@@ -72,11 +71,10 @@ pub fn prepare(read: &LoadedStudy, catalogue: &dyn Catalogue, folder: &Path) -> 
         return Ok(found);
     }
     // Runs from before the manifest was removed: they count as this study's, so they must match it.
-    let runs: BTreeSet<&Path> = manifest.entries.iter().map(|entry| &*entry.folder).collect();
     for entry in &manifest.entries {
         let path = folder.join(&entry.folder);
         let agents = agents_of(&entry.request.origin);
-        let exist = !agents.is_empty() && agents.iter().all(|agent| !runs.contains(&***agent));
+        let exist = !agents.is_empty() && agents.iter().all(|agent| agent.is_absolute());
         train::check_run_of(&path, &entry.request, exist).map_err(|error| match error {
             TrainError::Differs { differences, .. } | TrainError::OtherTransfer { differences, .. } => {
                 let each: Vec<String> = differences.iter().map(ToString::to_string).collect();

@@ -40,7 +40,7 @@ mod units;
 pub use added::{Added, add_episodes};
 pub use agent::environments::{Environments, ExternalEnvironment};
 pub use agent::imagined::Imagined;
-pub use agent::learned::{About, Learned, find_learned};
+pub use agent::learned::{About, Learned, find_learned, find_newest};
 pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::{Actor, Metrics, Trainable};
 pub use beginning::{Planned, check_run_of, preview, try_beginning};

@@ -4,7 +4,7 @@
 
 use crate::TrainError;
 use crate::agent::environments::Environments;
-use crate::agent::learned::{Learned, find_learned};
+use crate::agent::learned::{Learned, find_newest};
 use crate::config::Config;
 use crate::entrance::pool;
 use crate::error::ChoiceError;
@@ -55,12 +55,6 @@ pub enum RankEvent<'a> {
     Scores(&'a str),
 }
 
-/// The agent of a run's newest checkpoint, of a checkpoint or of an export. As in a transfer, no older one takes its place.
-fn newest(path: &Path) -> Result<Learned<Policy>, TrainError> {
-    let (learned, damaged) = find_learned::<Policy>(path)?;
-    damaged.into_iter().next().map_or(Ok(learned), |damaged| Err(damaged.why))
-}
-
 /// Ranks agents for the first task of `config`, whose seed decides the episodes and the untrained agent. Nothing is written.
 ///
 /// # Errors
@@ -78,7 +72,7 @@ pub fn rank(
     if let Some(path) = (1..options.from.len()).find(|end| options.from[..*end].contains(&options.from[*end])) {
         return Err(ChoiceError::SameSource { option: "--from", path: options.from[path].clone() }.into());
     }
-    let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, newest(path)?));
+    let of_kind = |kind| move |path: &PathBuf| Ok((path.clone(), kind, find_newest::<Policy>(path)?));
     let sources =
         options.from.iter().map(of_kind(Kind::Source)).chain(options.target.iter().map(of_kind(Kind::Target)));
     let sources = sources.collect::<Result<Vec<_>, TrainError>>()?;

@@ -8,7 +8,7 @@ use crate::StudyError;
 use crate::study_file::{Source, next_to};
 use environment::file_name;
 use std::path::PathBuf;
-use train::{Policy, find_learned};
+use train::{Policy, find_newest};
 
 /// An agent that methods start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,10 +96,7 @@ impl Expansion<'_> {
                 found.push(known);
                 continue;
             }
-            let (learned, damaged) = find_learned::<Policy>(&path).map_err(|error| self.error(&key, error))?;
-            if let Some(damaged) = damaged.first() {
-                return Err(self.error(&key, &damaged.why));
-            }
+            let learned = find_newest::<Policy>(&path).map_err(|error| self.error(&key, error))?;
             let sha256 = transfer::sha256_of(&source.name, &path).map_err(|error| self.error(&key, error))?;
             let tasks = learned.about.tasks;
             let base = file_name(&tasks.join("+"));

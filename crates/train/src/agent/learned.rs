@@ -86,6 +86,15 @@ fn export_below(folder: &Path) -> Option<PathBuf> {
     folders.filter(|path| crate::export::is_export(path)).min()
 }
 
+/// The agent of [`find_learned`] as a source: a damaged newest checkpoint is an error, and no older one takes its place.
+///
+/// # Errors
+/// Those of [`find_learned`], or the damage.
+pub fn find_newest<L: Actor>(path: &Path) -> Result<Learned<L>, TrainError> {
+    let (learned, damaged) = find_learned(path)?;
+    damaged.into_iter().next().map_or(Ok(learned), |damaged| Err(damaged.why))
+}
+
 /// The agent that `path` stands for (a run folder's newest good checkpoint, a checkpoint's folder or its agent's file, an
 /// export or its agent's file), and the newer checkpoints of a run folder that cannot be used.
 ///
