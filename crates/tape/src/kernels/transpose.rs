@@ -1,6 +1,6 @@
 #![allow(unsafe_code)]
-//! Transposes: the columns of a matrix as rows, for a product's right operand. With AVX-512, 16 x 16 numbers at a time are
-//! transposed in registers.
+//! Transposes: the columns of a matrix as rows, for a product's right operand. Squares as wide as a SIMD vector are transposed
+//! in registers: 16 x 16 numbers at a time with AVX-512, and 8 x 8 with AVX2.
 //!
 //! Bound by: memory.
 
@@ -24,24 +24,90 @@ pub(crate) fn plain<F: Copy>(from: &[F], apart: usize, columns: usize, deep: usi
 
 /// The same for f32.
 pub(crate) fn f32(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if simd::has_avx512() {
+    match simd::SimdInstructionSet::current() {
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: the CPU has AVX-512, or it could not have been chosen.
-        unsafe { blocks(from, apart, columns, deep, to, stride) };
+        simd::SimdInstructionSet::Avx512 => unsafe { squares_of_16(from, apart, columns, deep, to, stride) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the CPU has AVX2, or it could not have been chosen.
+        simd::SimdInstructionSet::Avx2 => unsafe { squares_of_8(from, apart, columns, deep, to, stride) },
+        _ => plain(from, apart, columns, deep, to, stride),
+    }
+}
+
+/// # Panics
+/// If a number to read or to write lies outside its slice: a bug in the calling product.
+#[cfg(target_arch = "x86_64")]
+fn check(from: &[f32], apart: usize, columns: usize, deep: usize, to: &[f32], stride: usize) {
+    assert!((columns - 1) * apart + deep <= from.len(), "the columns to transpose");
+    assert!((deep - 1) * stride + columns <= to.len() && columns <= stride, "a buffer for the transpose");
+}
+
+/// Masked loads and stores take many cycles on CPUs without AVX-512, so numbers outside whole squares are copied one by one.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn squares_of_8(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
+    const SIDE: usize = 8;
+    if columns == 0 || deep == 0 {
         return;
     }
-    plain(from, apart, columns, deep, to, stride);
+    check(from, apart, columns, deep, to, stride);
+    let (whole_columns, whole_deep) = (columns / SIDE * SIDE, deep / SIDE * SIDE);
+    for c in (0..whole_columns).step_by(SIDE) {
+        for d in (0..whole_deep).step_by(SIDE) {
+            let rows = std::array::from_fn(|i| {
+                // SAFETY: the assertions bound every place that is read.
+                unsafe { _mm256_loadu_ps(from.as_ptr().add((c + i) * apart + d)) }
+            });
+            for (i, row) in transposed_8(rows).into_iter().enumerate() {
+                // SAFETY: the assertions bound every place that is written.
+                unsafe { _mm256_storeu_ps(to.as_mut_ptr().add((d + i) * stride + c), row) };
+            }
+        }
+    }
+    if whole_deep < deep {
+        plain(&from[whole_deep..], apart, whole_columns, deep - whole_deep, &mut to[whole_deep * stride..], stride);
+    }
+    if whole_columns < columns {
+        plain(&from[whole_columns * apart..], apart, columns - whole_columns, deep, &mut to[whole_columns..], stride);
+    }
+}
+
+/// An 8 x 8 matrix with rows and columns exchanged.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn transposed_8(r: [__m256; 8]) -> [__m256; 8] {
+    // a[2i], a[2i + 1]: the lower and the upper two columns of each half, of rows 2i and 2i + 1.
+    let mut a = r;
+    for i in 0..4 {
+        a[2 * i] = _mm256_unpacklo_ps(r[2 * i], r[2 * i + 1]);
+        a[2 * i + 1] = _mm256_unpackhi_ps(r[2 * i], r[2 * i + 1]);
+    }
+    // b[4q + c]: column c of each half, of rows 4q..4q + 4.
+    let mut b = a;
+    for q in 0..2 {
+        b[4 * q] = _mm256_shuffle_ps::<0x44>(a[4 * q], a[4 * q + 2]);
+        b[4 * q + 1] = _mm256_shuffle_ps::<0xee>(a[4 * q], a[4 * q + 2]);
+        b[4 * q + 2] = _mm256_shuffle_ps::<0x44>(a[4 * q + 1], a[4 * q + 3]);
+        b[4 * q + 3] = _mm256_shuffle_ps::<0xee>(a[4 * q + 1], a[4 * q + 3]);
+    }
+    let mut out = r;
+    for c in 0..4 {
+        out[c] = _mm256_permute2f128_ps::<0x20>(b[c], b[4 + c]);
+        out[4 + c] = _mm256_permute2f128_ps::<0x31>(b[c], b[4 + c]);
+    }
+    out
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f")]
-fn blocks(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
+fn squares_of_16(from: &[f32], apart: usize, columns: usize, deep: usize, to: &mut [f32], stride: usize) {
     const SIDE: usize = 16;
     if columns == 0 || deep == 0 {
         return;
     }
-    assert!((columns - 1) * apart + deep <= from.len(), "the columns to transpose");
-    assert!((deep - 1) * stride + columns <= to.len() && columns <= stride, "a buffer for the transpose");
+    check(from, apart, columns, deep, to, stride);
     let mask = |count: usize| ((1u32 << count.min(SIDE)) - 1) as __mmask16;
     for c in (0..columns).step_by(SIDE) {
         let across = SIDE.min(columns - c);
