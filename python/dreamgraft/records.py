@@ -83,8 +83,16 @@ class Episode:
 
 
 def episodes(run: str | os.PathLike[str]) -> Iterator[Episode]:
-    """The training episodes of a run folder, in the order in which they were collected."""
+    """The training episodes of a run folder, in the order in which they were collected.
+
+    Raises ``FileNotFoundError`` if the run has no folder of episodes."""
     folder = Path(run) / "episodes"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} does not exist: give the folder of a run that has kept its episodes")
+    return _episodes(folder)
+
+
+def _episodes(folder: Path) -> Iterator[Episode]:
     files = [path for path in folder.glob("*.npz") if path.name.count("-") == 2]
     for path in sorted(files, key=lambda path: int(path.name.split("-")[1])):
         with np.load(path, allow_pickle=False) as arrays:

@@ -41,16 +41,18 @@ class ServedEnvironment:
 
     def __init__(self, name: str, asked: dict[str, Any]) -> None:
         self.observe: str = asked.get("observe") or "image"
-        if self.observe in ("image", "both"):
+        draws = self.observe in ("image", "both")
+        if draws:
             _draw_without_a_display()
         self.repeat = int(asked.get("action_repeat") or 1)
         self.notes: list[str] = []
         limit = int(asked.get("frame_limit") or 0)
-        self.env = make(name, dict(asked.get("arguments") or {}), limit)
+        self.env = make(name, dict(asked.get("arguments") or {}), limit, draws)
         own = getattr(self.env.spec, "max_episode_steps", None) if self.env.spec is not None else None
         if not limit and not own:
             self.notes.append(
-                f"no time limit, so episodes end after {FRAME_LIMIT} frames (set task.frame_limit to change that)"
+                f"it does not state a time limit (max_episode_steps), so an episode that it does not end itself ends after {FRAME_LIMIT} "
+                "frames (set task.frame_limit to change that)"
             )
         self.limit = limit or own or FRAME_LIMIT
         self.action_space = self.env.action_space
@@ -60,6 +62,10 @@ class ServedEnvironment:
             self.notes.append(f"{count} of the {size} elements of its actions have no bounds: the bounds -1 and 1 are used")
         space = self.env.observation_space
         self.observes_image = _is_image_space(space)
+        if self.observe == "image" and not self.observes_image and (numbers := _numbers(space)):
+            self.notes.append(
+                f"the agent observes its rendered images; to observe its vectors of {numbers} numbers instead, set task.observe=vector"
+            )
         self.vector = 0
         if self.observe in ("vector", "both"):
             if self.observes_image:
@@ -110,7 +116,7 @@ class ServedEnvironment:
                     f"step() returned {len(outcome)} values, but Gymnasium requires 5: observation, reward, terminated, truncated, info"
                 )
             observation, earned, terminated, truncated, _ = outcome
-            reward += float(earned)
+            reward += _reward(earned)
             frames += 1
             self.frames += 1
             truncated = bool(truncated) or self.frames >= self.limit
@@ -147,11 +153,15 @@ class ServedEnvironment:
         return image
 
 
-def make(name: str, arguments: dict[str, Any], limit: int) -> Any:
-    """The environment called ``name``, with keyword arguments and, if it is not 0, another time limit."""
+def make(name: str, arguments: dict[str, Any], limit: int, draws: bool) -> Any:
+    """The environment called ``name``, with keyword arguments and, if it is not 0, another time limit; ``draws`` if it is to be
+    rendered."""
     import gymnasium
 
-    arguments.setdefault("render_mode", "rgb_array")
+    # Environments that nobody looks at need not know how to draw.
+    adds = draws and "render_mode" not in arguments
+    if adds:
+        arguments["render_mode"] = "rgb_array"
     scheme, _, rest = name.partition(":")
     if scheme == "gymnasium":
         if limit:
@@ -161,7 +171,7 @@ def make(name: str, arguments: dict[str, Any], limit: int) -> Any:
     made = getattr(importlib.import_module(module), attribute)
     if not callable(made):
         raise NotGymnasium(f"{attribute!r} of the module {module} is not callable: give a class or a function that makes an environment")
-    env = made(**_accepted(made, arguments))
+    env = made(**(_accepted(made, arguments) if adds else arguments))
     if not isinstance(env, gymnasium.Env):
         raise NotGymnasium(f"{attribute!r} of the module {module} returned an object of {type(env).__name__}, which is not a gymnasium.Env")
     return env
@@ -186,6 +196,24 @@ def _draw_without_a_display() -> None:
     display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not display and find_spec("OpenGL") is not None:
         os.environ.setdefault("MUJOCO_GL", "egl")
+
+
+def _reward(earned: Any) -> float:
+    """A reward as one number; arrays of one element are common, although Gymnasium asks for a number."""
+    try:
+        # Numpy would make a NaN of None.
+        return float(np.asarray("" if earned is None else earned, dtype=np.float64).reshape(()))
+    except (TypeError, ValueError) as error:
+        found = f"an array of shape {list(earned.shape)}" if isinstance(earned, np.ndarray) else repr(earned)
+        raise NotGymnasium(f"step() returned {found} as the reward, which is not one number") from error
+
+
+def _numbers(space: Any) -> int:
+    """How many numbers the vector of an observation has; 0 if it cannot be one."""
+    try:
+        return spaces.vector_size(space)
+    except spaces.UnsupportedSpace:
+        return 0
 
 
 def _is_image_space(space: Any) -> bool:

@@ -88,7 +88,7 @@ def vector_size(space: Any) -> int:
     if isinstance(space, spaces.Dict):
         return sum(vector_size(part) for part in space.spaces.values())
     raise UnsupportedSpace(
-        f"the observation space {space} is not a Box, or a Dict of Boxes: it cannot be flattened to a vector; wrap the "
+        f"the observation space {space} is not a Box, a Discrete, or a Dict of these: it cannot be flattened to a vector; wrap the "
         "environment (gymnasium.ObservationWrapper)"
     )
 

@@ -158,7 +158,30 @@ class Plain(gymnasium.Env):
         return np.zeros(2, np.float32), 0.0, False, False, {}
 
 
+class Bare(Plain):
+    """One whose class takes no arguments, and whose rewards are arrays of one element."""
+
+    action_space = spaces.Box(-1, 1, (2,))
+    reward: Any = np.full(1, 0.5)
+
+    def step(self, action: Any) -> Any:
+        return np.zeros(2, np.float32), self.reward, False, False, {}
+
+
+class Rewards(Bare):
+    """Two rewards at once."""
+
+    reward = np.zeros(2)
+
+
+class Nothing(Bare):
+    """No reward."""
+
+    reward = None
+
+
 gymnasium.register("tests/Dot-v0", entry_point=Dot, max_episode_steps=100)
+gymnasium.register("tests/Bare-v0", entry_point=Bare, max_episode_steps=100)
 
 
 def not_an_env() -> int:

@@ -128,7 +128,34 @@ def test_the_time_limit_is_that_of_gymnasium_or_the_setting() -> None:
         assert protocol.read_handshake(info)["frame_limit"] == limit
     ((_, info),) = talk("python:environments:Dot", {})
     content = protocol.read_handshake(info)
-    assert content["frame_limit"] == 1000 and "no time limit" in content["notes"][0]
+    assert content["frame_limit"] == 1000 and "does not state a time limit" in content["notes"][0]
+
+
+def test_an_agent_that_observes_images_of_an_environment_with_vectors_is_noted() -> None:
+    for hello, noted in [({}, True), ({"observe": "vector"}, False), ({"observe": "both"}, False)]:
+        ((_, info),) = talk("python:environments:Dot", hello)
+        notes = str(protocol.read_handshake(info)["notes"])
+        assert ("vectors of 3 numbers instead, set task.observe=vector" in notes) == noted, notes
+
+
+def test_an_environment_is_only_asked_to_draw_if_its_images_are_observed() -> None:
+    # Its class takes no arguments.
+    (kind, info), (shown, _) = talk("gymnasium:environments:tests/Bare-v0", {"observe": "vector"}, RESET)
+    assert kind == protocol.INFO and shown == protocol.OBSERVATION, info
+    ((kind, text),) = talk("gymnasium:environments:tests/Bare-v0", {})
+    assert kind == protocol.ERROR and "render_mode" in text.decode()
+    # A way to draw that was asked for is passed on.
+    ((kind, text),) = talk("python:environments:Bare", {"observe": "vector", "arguments": {"render_mode": "rgb_array"}})
+    assert kind == protocol.ERROR and "render_mode" in text.decode()
+
+
+def test_a_reward_is_one_number() -> None:
+    answers = talk("python:environments:Bare", {"observe": "vector"}, RESET, STEP)
+    assert struct.unpack_from("<f", answers[2][1]) == (0.5,)
+    hello = {"observe": "vector"}
+    for name, part in [("Rewards", "an array of shape [2] as the reward"), ("Nothing", "None as the reward")]:
+        kind, text = talk(f"python:environments:{name}", hello, RESET, STEP)[2]
+        assert kind == protocol.ERROR and part in text.decode(), text.decode()
 
 
 def test_an_observation_that_is_an_image_needs_no_render() -> None:

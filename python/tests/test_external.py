@@ -146,6 +146,23 @@ def test_a_built_in_task_and_an_environment_are_learned_together(program: Progra
     assert "hopper+gymnasium:environments:tests/Dot-v0" in again
 
 
+def test_a_study_finds_environments_where_it_was_started(program: Program) -> None:
+    # Without images, in a module of the current folder, which is not the one in which the runs start.
+    (program.folder / "mine.py").write_text("from environments import Plain\n\n\nclass Own(Plain):\n    pass\n")
+    text = """
+    name = "own"
+    preset = "smoke"
+    steps = 1000
+    seeds = [0]
+    tasks = ["python:mine:Own"]
+    set = { task.observe = "vector", task.frame_limit = 100, agent.length = 5 }
+    method = [{ kind = "baseline" }]
+    """
+    (program.folder / "own.toml").write_text(text)
+    assert "runs/python-mine-Own/baseline/0" in program.succeed("study", "plan", "own.toml")
+    assert "all finished" in program.succeed("study", "run", "own.toml")
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs /proc, to see processes")
 def test_nothing_is_left_of_a_run_that_is_killed_in_a_busy_environment(program: Program) -> None:
     words = [*TRAIN, "--set", "task.arguments.fault=hang", "--set", "task.arguments.at=1240"]

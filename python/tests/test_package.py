@@ -128,6 +128,8 @@ def test_metrics_are_arrays(hopper: Path) -> None:
 
 
 def test_episodes_are_in_the_order_of_collection(hopper: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="run that has kept its episodes"):
+        dreamgraft.episodes(hopper / "nothing")
     episodes = list(dreamgraft.episodes(hopper))
     assert [int(one.path.name.split("-")[1]) for one in episodes] == list(range(len(episodes)))
     for one in episodes:

@@ -184,10 +184,11 @@ pub const PLAY: &[Exit] =
 pub const TRANSFER_PLAN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Checkpoint];
 /// The exit codes of commands that print or write something and read neither runs nor studies.
 pub const PRINT: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage];
-/// The exit codes of commands that read a study file and the folder of a study.
-pub const STUDY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
+/// The exit codes of commands that read a study file, the agents that it names, and the folder of a study.
+pub const STUDY: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Checkpoint];
 /// The exit codes of `study run`. The exit codes of its runs are in its messages and in their logs.
-pub const STUDY_RUN: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Stopped, Exit::AtOnce];
+pub const STUDY_RUN: &[Exit] =
+    &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken, Exit::Checkpoint, Exit::Stopped, Exit::AtOnce];
 /// The codes of `episodes`.
 pub const EPISODES: &[Exit] = &[Exit::Done, Exit::Failed, Exit::Usage, Exit::FolderTaken];
 /// The codes of `watch`.
@@ -232,6 +233,7 @@ impl From<&study::StudyError> for Exit {
             | StudyError::Busy { .. }
             | StudyError::Queued { .. } => Self::FolderTaken,
             StudyError::Train(error) => Self::from(error),
+            StudyError::Agent { why, .. } => Self::from(&**why),
             _ => Self::Failed,
         }
     }

@@ -24,17 +24,34 @@ const MOST_TIME: u64 = 60;
 /// If the system refuses.
 pub fn interrupted() -> std::io::Result<Arc<AtomicBool>> {
     let asked = Arc::new(AtomicBool::new(false));
+    end_at_once_if(&asked, &asked)?;
+    Ok(asked)
+}
+
+/// A flag that the first signal sets, and one for the caller to set: only then does a Ctrl-C end the program at once. So a program
+/// that has others to stop does not leave them behind.
+///
+/// # Errors
+/// If the system refuses.
+pub fn interrupted_with_others() -> std::io::Result<(Arc<AtomicBool>, Arc<AtomicBool>)> {
+    let (asked, told) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    end_at_once_if(&told, &asked)?;
+    Ok((asked, told))
+}
+
+/// Has every signal set `asked`, and a Ctrl-C end the program if `ready` was set before.
+fn end_at_once_if(ready: &Arc<AtomicBool>, asked: &Arc<AtomicBool>) -> std::io::Result<()> {
     let ignored = ignored();
     // The order matters: the handler that ends the program reads the flag before the same signal sets it.
-    flag::register_conditional_shutdown(SIGINT, Exit::AtOnce as i32, Arc::clone(&asked))?;
+    flag::register_conditional_shutdown(SIGINT, Exit::AtOnce as i32, Arc::clone(ready))?;
     for signal in STOP {
         // `nohup` and shells have some signals ignored, and mean it.
         if ignored >> (signal - 1) & 1 == 0 || [SIGUSR1, SIGUSR2, SIGXCPU].contains(&signal) {
-            flag::register(signal, Arc::clone(&asked))?;
+            flag::register(signal, Arc::clone(asked))?;
         }
     }
     bring_time_limit_forward();
-    Ok(asked)
+    Ok(())
 }
 
 /// Has the system send SIGXCPU before it kills this program for its processor time. `ulimit -t` sets the times of both to

@@ -17,6 +17,7 @@
 mod catalogue;
 mod environment;
 mod error;
+mod external_folder;
 mod info;
 mod name;
 mod observation;
@@ -28,6 +29,7 @@ mod spaces;
 pub use catalogue::Catalogue;
 pub use environment::{Environment, Outcome};
 pub use error::TaskError;
+pub use external_folder::{EXTERNAL_FOLDER, external_folder};
 pub use info::{Outside, TaskInfo, Timing};
 pub use name::file_name;
 pub use observation::Observation;

@@ -7,7 +7,7 @@ use crate::protocol::{
     Hello, Info, Kind, Malformed, ObservationBytes, Stepped, decode_info, encode_handshake, numbers, to_bytes,
 };
 use crate::python::Python;
-use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions};
+use environment::{ActionSpace, Environment, Outcome, Outside, TaskError, TaskInfo, TaskOptions, external_folder};
 use random::Stream;
 use std::io::Read;
 use std::path::Path;
@@ -49,18 +49,26 @@ impl ExternalEnvironment {
     /// # Errors
     /// If the program cannot be started, is not an external environment, or is one that this version cannot use.
     pub(crate) fn open(name: &str, server: &Server, options: &TaskOptions) -> Result<Self, ExternalError> {
-        let (command, next) = match server {
+        let folder = external_folder();
+        let (mut command, next) = match server {
             Server::Python => {
-                let python = Python::find();
+                let python = Python::find(folder.as_deref());
                 (python.serve(name), python.next)
             }
             Server::Program(file) => {
                 // A name without a folder is a file here, and not a command of the system.
-                let file = if file.components().count() > 1 { file.clone() } else { Path::new(".").join(file) };
+                let file = match &folder {
+                    Some(folder) => folder.join(file),
+                    None if file.components().count() > 1 => file.clone(),
+                    None => Path::new(".").join(file),
+                };
                 let next = what_to_do(&file);
                 (Command::new(file), next)
             }
         };
+        if let Some(folder) = folder {
+            command.current_dir(folder);
+        }
         Self::start(name, command, options, &next)
     }
 

@@ -1,6 +1,6 @@
 //! The interpreter that serves Gymnasium's environments.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The variable that names it.
@@ -30,11 +30,14 @@ pub(crate) struct Python {
 
 impl Python {
     /// The one that `$DREAMGRAFT_PYTHON` names, else the one next to this program (pip installs both into one
-    /// environment), else `python3`.
-    pub fn find() -> Self {
+    /// environment), else `python3`. A relative path starts from `folder`, if one is given.
+    pub fn find(folder: Option<&Path>) -> Self {
         if let Some(program) = std::env::var_os(VARIABLE).filter(|program| !program.is_empty()) {
             let next = format!("{VARIABLE} names it: set it to a Python interpreter, or unset it");
-            return Self { program: program.into(), next };
+            let program = PathBuf::from(program);
+            // A name alone is looked up in the folders of commands.
+            let folder = folder.filter(|_| program.components().count() > 1);
+            return Self { program: folder.map_or_else(|| program.clone(), |folder| folder.join(&program)), next };
         }
         let here = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_owned()));
         let candidates = here.into_iter().flat_map(|folder| ["python3", "python"].map(|name| folder.join(name)));

@@ -39,6 +39,14 @@ pub enum StudyError {
         /// The problem and the next step.
         why: String,
     },
+    /// An agent that the study file names, and that cannot be used.
+    #[error("{place}: {why}")]
+    Agent {
+        /// The file, and its line if that is known.
+        place: String,
+        /// The agent and its problem.
+        why: Box<train::TrainError>,
+    },
     /// A folder that was created from another study file, or from the same one before it was edited.
     #[error(
         "{folder} was created from a different version of {file}. Restore the study file, its plans and the agents that it names, or choose \

@@ -11,6 +11,7 @@ use crate::pilot::{self, Candidate, Next};
 use crate::share::Sharing;
 use crate::status::{end_of, failure_file, is_finished};
 use crate::{StudyError, layout};
+use environment::{EXTERNAL_FOLDER, external_folder};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -173,8 +174,8 @@ impl Pool<'_> {
         loop {
             if !stopping && interrupted.load(Ordering::Relaxed) {
                 stopping = true;
-                listen(&PoolEvent::Stopping { workers: workers.children.len() });
                 workers.stop();
+                listen(&PoolEvent::Stopping { workers: workers.children.len() });
             }
             let ended = workers.ended()?;
             if ended.iter().any(|(index, _)| entries[*index].pilot.is_some()) {
@@ -335,6 +336,10 @@ fn lock(folder: &Path) -> Result<RunLock, StudyError> {
 pub fn command(program: &Path, folder: &Path, request: &RunRequest) -> Command {
     let mut command = Command::new(program);
     command.args(request.to_arguments()).current_dir(folder);
+    // The run's environments are found from where this command was typed, as they are when a run is started alone.
+    if let Some(here) = external_folder().or_else(|| std::env::current_dir().ok()) {
+        command.env(EXTERNAL_FOLDER, here);
+    }
     command
 }
 

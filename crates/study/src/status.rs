@@ -71,11 +71,21 @@ pub struct Status {
     /// The store that it was copied from, if it was not trained here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared: Option<CopiedRun>,
+    /// Of a failed run: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// The file in which a launcher notes why run `index` failed.
 pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(crate::layout::LOGS).join(format!("{index}.failed"))
+}
+
+/// Why run `index` failed when it was last started, as its launcher noted it; `None` if it did not.
+pub fn failure(folder: &Path, index: usize) -> Option<String> {
+    let path = failure_file(folder, index);
+    let text = end_of(&path, END).ok()?;
+    Some(wording::printable(String::from_utf8_lossy(&text).trim()).into_owned())
 }
 
 /// Whether a run has its last evaluation, and all its frames or an end by a rule of its settings.
@@ -153,6 +163,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         eval_return: last_evaluation(&root, &entry.tasks),
         folder: entry.folder.clone(),
         shared: copied(&root),
+        failure: (state == State::Failed).then(|| failure(folder, entry.index)).flatten(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{device, signals};
 use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 use study::copied::CopiedRun;
 use study::estimate::{self, Costs};
@@ -108,7 +109,9 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let costs = measured(catalogue, &read.study.preset, &config)?;
+            let settings = manifest.entries[0].request.settings.iter();
+            let of_task = settings.filter(|setting| setting.starts_with("task.")).cloned().collect();
+            let costs = measured(catalogue, &read.study.preset, &config, of_task)?;
             (costs, "measured now with three gradient steps and an episode, and no other runs")
         }
     };
@@ -190,13 +193,13 @@ fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
     lines
 }
 
-/// The measured costs of the parts of a run of `config` on this machine.
-fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config) -> Result<Costs, Failure> {
+/// The measured costs of the parts of a run of `config` on this machine, whose tasks have these `settings`.
+fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config, settings: Vec<String>) -> Result<Costs, Failure> {
     let bench = train::bench::measure((preset, &[]), config, 3, None)?;
     let options = PlayOptions {
         policy: WhoPlays::Random,
         task: config.tasks.first().cloned(),
-        settings: Vec::new(),
+        settings,
         film: Film::No,
         evaluation: None,
         episodes: 1,
@@ -250,7 +253,7 @@ fn run_here(
     folder: &Path,
     manifest: &Manifest,
 ) -> Result<Exit, Failure> {
-    let interrupted = signals::interrupted().map_err(|source| TrainError::Signals { source })?;
+    let (interrupted, told) = signals::interrupted_with_others().map_err(|source| TrainError::Signals { source })?;
     let program = program()?;
     // The memory of a GPU is enough for few runs, so several at a time must be requested with --jobs.
     let device = typed.device.name();
@@ -306,6 +309,8 @@ fn run_here(
             ));
         }
         PoolEvent::Stopping { workers } => {
+            // From now on, a Ctrl-C leaves nothing behind.
+            told.store(true, Ordering::Relaxed);
             say(&format!("stopping: {} saving a checkpoint", counted(*workers as u64, "run")))
         }
     })?;
@@ -486,7 +491,8 @@ fn line(run: &Status) -> String {
     let (state, frames, steps) = (run.state.name(), grouped(run.frames), counted(run.steps, "frame"));
     let shared =
         run.shared.as_ref().map(|copied| format!("  copied from the study {}", copied.study)).unwrap_or_default();
-    format!("{:>4}  {state:8}  {frames:>10} of {steps:>17}  {}{last}{shared}", run.index, run.folder.display())
+    let why = run.failure.as_ref().map(|why| format!("  {why}")).unwrap_or_default();
+    format!("{:>4}  {state:8}  {frames:>10} of {steps:>17}  {}{last}{shared}{why}", run.index, run.folder.display())
 }
 
 /// A time in its largest units.

@@ -372,6 +372,22 @@ fn a_study_takes_external_environments_as_tasks() {
     std::fs::write(program.path("study.toml"), text).unwrap();
     let plan = program.succeed(&["study", "plan", "study.toml"]);
     assert!(plan.contains("runs/program-.-dot.py/baseline/0"), "{plan}");
+    // Its runs start in the study's folder, and the environment is found from here nevertheless.
+    program.succeed(&["study", "run", "study.toml"]);
+    assert!(program.path("studies/mine/report/index.html").is_file());
+    program.succeed(&["study", "run-one", "study.toml", "--dir", "one", "--index", "0"]);
+    assert!(program.path("one/runs/program-.-dot.py/baseline/0/checkpoints").is_dir());
+    // A transfer between such environments that cannot be done is refused before anything is trained.
+    let transfer = format!(
+        "{text}[[method]]\nkind = \"fractional\"\nfrom = \"other\"\nfractions = [0.2]\nset = {{ agent.units = 5 }}\n\
+         [[source]]\nname = \"other\"\ntasks = [\"hopper\"]\nsteps = 1000\n"
+    );
+    std::fs::write(program.path("transfer.toml"), transfer.replace("mine", "yours")).unwrap();
+    for command in ["plan", "run"] {
+        let error = program.fail(2, &["study", command, "transfer.toml"]);
+        assert!(error.contains("on program:./dot.py from") && error.contains("agent.units"), "{error}");
+    }
+    assert!(!program.path("studies/yours").exists());
     std::fs::write(program.path("wrong.toml"), text.replace("program:", "programm:")).unwrap();
     let error = program.fail(2, &["study", "plan", "wrong.toml"]);
     assert!(error.contains("names are gymnasium:ID"), "{error}");

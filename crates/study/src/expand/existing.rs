@@ -5,10 +5,12 @@
 
 use super::Expansion;
 use crate::StudyError;
+use crate::place::place_of;
 use crate::study_file::{Source, next_to};
 use environment::file_name;
 use std::path::PathBuf;
 use train::{Policy, find_newest};
+use transfer::TransferError;
 
 /// An agent that methods start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,9 @@ impl Expansion<'_> {
         let mut found: Vec<SourceAgent> = Vec::new();
         for (place, path) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
             let key = format!("{key}.agents[{place}]");
+            if path.as_os_str().is_empty() {
+                return Err(self.error(&key, "the path is empty; give that of a run, a checkpoint or an export"));
+            }
             let path = next_to(&self.read.path, path);
             let path = path.canonicalize().map_err(|error| self.error(&key, format!("{}: {error}", path.display())))?;
             if path.to_str().is_none() {
@@ -96,8 +101,18 @@ impl Expansion<'_> {
                 found.push(known);
                 continue;
             }
-            let learned = find_newest::<Policy>(&path).map_err(|error| self.error(&key, error))?;
-            let sha256 = transfer::sha256_of(&source.name, &path).map_err(|error| self.error(&key, error))?;
+            let unfit =
+                |why| StudyError::Agent { place: place_of(&self.read.path, &self.read.text, &key), why: Box::new(why) };
+            let learned = find_newest::<Policy>(&path).map_err(unfit)?;
+            let sha256 =
+                transfer::sha256_of(&source.name, &path).map_err(|error| unfit(TransferError::from(error).into()))?;
+            // A checkpoint and its run, or a copy, would count as two agents.
+            let same = |agent: &&SourceAgent| matches!(agent, SourceAgent::Existing(place) if self.existing[*place].sha256 == sha256);
+            if let Some(same) = found.iter().find(same) {
+                let same = self.folder_of(*same);
+                let why = format!("it is the same agent as {}; remove one of them", same.display());
+                return Err(self.error(&key, format!("{}: {why}", path.display())));
+            }
             let tasks = learned.about.tasks;
             let base = file_name(&tasks.join("+"));
             let taken = |name: &String| self.existing.iter().any(|existing| existing.name == *name);

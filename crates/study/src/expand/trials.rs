@@ -6,24 +6,26 @@
 use crate::StudyError;
 use crate::manifest::{Entry, Manifest, Role};
 use crate::study_file::LoadedStudy;
-use environment::Catalogue;
+use environment::{Catalogue, Environment, Outcome, TaskError, TaskInfo, TaskOptions};
+use random::Stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::{Origin, RunRequest, TrainError, try_beginning};
 use transfer::Source;
 
-/// Tries the transfers of a study's runs, one for each way in which they differ: not for each seed and fraction. Those from or to
-/// environments of other programs are left out, because these would be started.
+/// Tries the transfers of a study's runs, one for each way in which they differ: not for each seed and fraction. Those from or to an
+/// external environment that cannot be opened here are left out: its runs, which may be on other machines, say why.
 ///
 /// # Errors
 /// The first transfer that cannot be done.
 pub fn check_transfers(read: &LoadedStudy, catalogue: &dyn Catalogue, manifest: &Manifest) -> Result<(), StudyError> {
     let folders = manifest.entries.iter().map(|entry| (&*entry.folder, entry)).collect();
-    let mut trials = Trials { catalogue, manifest, folders, agents: BTreeMap::new() };
+    let (catalogue, agents) = (Described(catalogue), BTreeMap::new());
+    let mut trials = Trials { catalogue, manifest, folders, agents, closed: BTreeSet::new() };
     let mut seen = BTreeSet::new();
     for entry in &manifest.entries {
         let request = &entry.request;
-        if !transfers(&request.origin) || trials.is_outside(entry) || !seen.insert(way(entry)) {
+        if !transfers(&request.origin) || !seen.insert(way(entry)) || !trials.can_open(entry) {
             continue;
         }
         for request in one_by_one(request) {
@@ -92,26 +94,85 @@ fn one_by_one(request: &RunRequest) -> Vec<RunRequest> {
     from.iter().map(of_one).collect()
 }
 
+/// The tasks of a catalogue, for those who want to know their shapes alone: an external environment is opened once, to ask for its
+/// description, and cannot be played.
+struct Described<'a>(&'a dyn Catalogue);
+
+impl Catalogue for Described<'_> {
+    fn tasks(&self) -> &[TaskInfo] {
+        self.0.tasks()
+    }
+
+    fn make(&self, name: &str, options: &TaskOptions) -> Result<Box<dyn Environment>, TaskError> {
+        match is_external(name) {
+            true => Ok(Box::new(Description(self.info(name, options)?))),
+            false => self.0.make(name, options),
+        }
+    }
+
+    fn info(&self, name: &str, options: &TaskOptions) -> Result<TaskInfo, TaskError> {
+        self.0.info(name, options)
+    }
+}
+
+/// The description of an environment in its place.
+struct Description(TaskInfo);
+
+impl Description {
+    fn refuse(&self) -> TaskError {
+        TaskError::NoEpisode { task: self.0.name.clone() }
+    }
+}
+
+impl Environment for Description {
+    fn info(&self) -> &TaskInfo {
+        &self.0
+    }
+
+    fn reset(&mut self, _: &mut Stream, _: &mut [u8]) -> Result<(), TaskError> {
+        Err(self.refuse())
+    }
+
+    fn step(&mut self, _: &[f32], _: &mut [u8]) -> Result<Outcome, TaskError> {
+        Err(self.refuse())
+    }
+}
+
+/// Whether a task is an external environment.
+fn is_external(task: &str) -> bool {
+    task.contains(':')
+}
+
 /// The agents of a study at the beginning of their runs.
 struct Trials<'a> {
-    catalogue: &'a dyn Catalogue,
+    catalogue: Described<'a>,
     manifest: &'a Manifest,
     folders: BTreeMap<&'a Path, &'a Entry>,
     /// Those that were made.
     agents: BTreeMap<PathBuf, Source<f32>>,
+    /// The external environments that could not be opened.
+    closed: BTreeSet<String>,
 }
 
 impl Trials<'_> {
-    /// Whether the run, or one that it starts from, is in an environment of another program.
-    fn is_outside(&self, entry: &Entry) -> bool {
-        entry.tasks.iter().any(|task| task.contains(':'))
-            || entry.after.iter().any(|index| self.is_outside(&self.manifest.entries[*index]))
+    /// Whether the external environments of the run, and of those that it starts from, can be opened.
+    fn can_open(&mut self, entry: &Entry) -> bool {
+        let options = entry.request.configuration().map(|config| config.task).unwrap_or_default();
+        for task in entry.tasks.iter().filter(|task| is_external(task)) {
+            // One that failed may have taken its time.
+            if self.closed.contains(task) || self.catalogue.info(task, &options).is_err() {
+                self.closed.insert(task.clone());
+                return false;
+            }
+        }
+        let manifest = self.manifest;
+        entry.after.iter().all(|index| self.can_open(&manifest.entries[*index]))
     }
 
     /// The agent with which the run would begin.
     fn begin(&mut self, request: &RunRequest) -> Result<Source<f32>, TrainError> {
-        let (plan, config, catalogue) = (request.plan()?, request.configuration()?, self.catalogue);
-        try_beginning(catalogue, &config, plan.as_ref(), &mut |path| self.planned(path))
+        let (plan, config, catalogue) = (request.plan()?, request.configuration()?, Described(self.catalogue.0));
+        try_beginning(&catalogue, &config, plan.as_ref(), &mut |path| self.planned(path))
     }
 
     /// The agent with which the run in this folder will begin; `None` if it is not one of the study.

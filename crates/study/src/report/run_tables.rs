@@ -184,13 +184,17 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
 /// How far a run is.
 fn state(run: &RunResult) -> Cell {
     let cell = Cell::of(match run.progress {
+        Progress::NotBegun if run.failure.is_some() => "failed".to_owned(),
+        Progress::Underway(at) if run.failure.is_some() => format!("failed at {}", frames(at as f64)),
         Progress::NotBegun => "not started".to_owned(),
         Progress::Underway(at) if run.steps == u64::MAX => format!("at {}", frames(at as f64)),
         Progress::Underway(at) => format!("at {} of {}", frames(at as f64), frames(run.steps as f64)),
         Progress::Dropped(at) => format!("dropped at {}", frames(at as f64)),
         Progress::Finished => format!("finished, {}", frames(run.steps as f64)),
     });
-    if run.problems.is_empty() {
+    if let Some(why) = &run.failure {
+        cell.note(why.clone())
+    } else if run.problems.is_empty() {
         cell
     } else {
         cell.note(format!("see the files that could not be read ({})", run.problems.len()))

@@ -33,6 +33,7 @@ pub fn read_run(root: &Path, folder: &Path, tasks: &[String], steps: u64) -> Run
         steps,
         command: String::new(),
         progress: Progress::NotBegun,
+        failure: None,
         series: Vec::new(),
         random_unknown: None,
         source_use: Vec::new(),

@@ -21,6 +21,7 @@ mod transfer_record;
 use crate::copied::CopiedRun;
 use crate::manifest::{FILE, Manifest, Role};
 use crate::statistics::Curve;
+use crate::status::failure;
 use lineage::Lineage;
 use settings::Texts;
 use std::ffi::OsStr;
@@ -84,6 +85,8 @@ pub struct RunResult {
     pub command: String,
     /// How far it is.
     pub progress: Progress,
+    /// Why it failed when it was last started; `None` if it did not, or has made progress since.
+    pub failure: Option<String>,
     /// The returns of each of its tasks.
     pub series: Vec<Series>,
     /// Why the return of its random episodes is not known; `None` if the first point of each training curve is of these
@@ -207,6 +210,7 @@ impl Results {
             run.problems.extend(run.ancestry.gaps.iter().cloned());
             run.seed = entry.seed;
             run.command = command(&entry.arguments);
+            run.failure = failure(root, entry.index).filter(|_| run.progress != Progress::Finished);
             run
         });
         let mut runs: Vec<RunResult> = runs.collect();

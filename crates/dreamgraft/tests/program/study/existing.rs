@@ -82,6 +82,8 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
         ("agents = \"gone\"", from_one, &["(line 22), source 4, agents, entry 1", "gone"]),
         ("agents = []", from_one, &["source 4, agents", "the list is empty"]),
         ("agents = [\"old\", \"old\"]", from_one, &["source 4, agents, entry 2", "listed twice"]),
+        ("agents = [\"old\", \"old/checkpoints/0000001000\"]", from_one, &["entry 2", "same agent as", "remove one"]),
+        ("agents = \"\"", from_one, &["source 4, agents, entry 1", "the path is empty"]),
         ("agents = [\"old\", \"../exported\"]", from_one, &["method 1, from", "has 2 agents"]),
         ("agents = \"old\"\nsteps = 5", from_one, &["source 4, steps", "about training"]),
         ("agents = \"old\"\ntasks = [\"ant\"]", from_one, &["source 4", "give one of `tasks`"]),

@@ -4,7 +4,8 @@ use super::{TINY, folders, kill, states, tiny, worker};
 use crate::program::outcomes;
 use crate::resuming::is_ignored;
 use serde_json::Value;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 #[test]
 fn a_study_is_planned_run_and_reported() {
@@ -141,6 +142,28 @@ fn a_study_that_is_told_to_quit_leaves_no_worker() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
+fn two_ctrl_c_at_once_leave_no_worker() {
+    if is_ignored("-INT") {
+        eprintln!("SKIPPED: the tests were started with SIGINT ignored");
+        return;
+    }
+    let program = tiny();
+    // Its runs would go on for very long.
+    std::fs::write(program.path("tiny.toml"), TINY.replacen("steps = 2000", "steps = 1000000", 1)).unwrap();
+    let mut study =
+        program.command(&["study", "run", "tiny.toml", "--jobs", "2"]).stdout(Stdio::null()).spawn().unwrap();
+    worker(&program.path("studies/tiny/runs/inverted-pendulum-swingup/baseline/0"));
+    let both = format!("kill -INT {0}; kill -INT {0}", study.id());
+    Command::new("sh").args(["-c", &both]).status().unwrap();
+    assert!(matches!(study.wait().unwrap().code(), Some(75 | 130)));
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while states(&program).iter().any(|run| run["state"] == "running") {
+        assert!(Instant::now() < deadline, "a run goes on");
+    }
+}
+
+#[test]
 fn a_failed_run_stops_only_the_runs_that_depend_on_it() {
     let program = tiny();
     // A folder of other things stands where a source's run would be.
@@ -160,6 +183,11 @@ fn a_failed_run_stops_only_the_runs_that_depend_on_it() {
     }
     let names: Vec<String> = states(&program).iter().map(|run| run["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["failed", "waiting", "waiting", "finished", "waiting", "waiting"]);
+    let shown = program.succeed(&["study", "status", "tiny.toml"]);
+    assert!(shown.lines().next().unwrap().contains("exit code 4"), "{shown}");
+    program.succeed(&["study", "report", "tiny.toml"]);
+    let report = std::fs::read_to_string(program.path("studies/tiny/report/report.md")).unwrap();
+    assert!(report.contains("failed") && report.contains("exit code 4"), "{report}");
     let message = program.fail(4, &["study", "run-one", "tiny.toml", "--index", "5"]);
     assert!(message.contains("run 5 depends on run 0") && message.contains("not finished"), "{message}");
 }
