@@ -8,6 +8,7 @@ use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, bias_activate};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
+use crate::plan::{self, Finish, Own, ParameterGradients, Planner, Slot, Traced};
 use crate::tape::{Backward, Scratch, Tape, Var};
 
 /// A layer in K blocks.
@@ -151,5 +152,77 @@ impl BlockDense {
             }
         });
         back.parameter(bias, trainable, |_, gradient, target, accumulate| column_sums(target, gradient, accumulate));
+    }
+}
+
+impl BlockDense {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, place: Slot) {
+        let &Self { own, shared, kernel, bias, .. } = self;
+        let Slot { y, rows, cols } = place;
+        let inputs = traced.shape(own).1;
+        let shape = BlockShape::new(traced.parameters.shape(kernel), inputs);
+        let BlockShape { blocks, own: size, outputs, .. } = shape;
+        let [own_kernel, whole] = shape.kernel();
+        for block in 0..blocks {
+            let weights = traced.parameter(kernel).after(block * whole);
+            let read = traced.matrix(own).columns(block * size, size);
+            let finish = Finish::layer(traced.parameter(bias).after(block * outputs), Activation::None);
+            let (own_finish, shared_finish) =
+                if shared.is_some() { (Finish::NONE, finish) } else { (finish, Finish::NONE) };
+            planner.with_scratch(rows * outputs, |planner, sums| {
+                planner.layer(sums, read, plan::Matrix::new(weights, size, outputs), false, own_finish);
+                if let Some(shared) = shared {
+                    let weights = plan::Matrix::new(weights.after(own_kernel), shape.shared, outputs);
+                    planner.layer(sums, traced.matrix(shared), weights, true, shared_finish);
+                }
+                planner.piece([y.after(block * outputs), sums], [cols, outputs], rows, outputs, false);
+            });
+        }
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        place: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { own, shared, kernel, bias, trainable } = self;
+        let Own { gradient, rows, cols, .. } = place;
+        let inputs = traced.shape(own).1;
+        let shape = BlockShape::new(traced.parameters.shape(kernel), inputs);
+        let BlockShape { blocks, own: size, outputs, .. } = shape;
+        let [own_kernel, whole] = shape.kernel();
+        let above = |block: usize| plan::Matrix::new(gradient, rows, cols).columns(block * outputs, outputs);
+        if let Some((out, accumulate)) = planner.input(traced, own) {
+            for block in 0..blocks {
+                let weights = plan::Matrix::new(traced.parameter(kernel).after(block * whole), size, outputs);
+                planner.with_scratch(rows * size, |planner, piece| {
+                    planner.product(piece, above(block), weights.transposed(), false);
+                    planner.piece([out.after(block * size), piece], [inputs, size], rows, size, accumulate);
+                });
+            }
+        }
+        if let Some((out, accumulate)) = shared.and_then(|shared| planner.input(traced, shared)) {
+            for block in 0..blocks {
+                let weights = traced.parameter(kernel).after(block * whole + own_kernel);
+                let weights = plan::Matrix::new(weights, shape.shared, outputs);
+                planner.product(out, above(block), weights.transposed(), accumulate || block > 0);
+            }
+        }
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
+            for block in 0..blocks {
+                let out = out.after(block * whole);
+                let read = traced.matrix(own).columns(block * size, size);
+                planner.product(out, read.transposed(), above(block), accumulate);
+                if let Some(shared) = shared {
+                    let read = traced.matrix(shared);
+                    planner.product(out.after(own_kernel), read.transposed(), above(block), accumulate);
+                }
+            }
+        }
+        planner.bias_gradient(bias, trainable, gradient, [rows, cols], gradients);
     }
 }

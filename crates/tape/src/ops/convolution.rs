@@ -10,6 +10,7 @@ use crate::kernels::im2col::Patches;
 use crate::kernels::matmul::{Matrix, patches_matmul, patches_transposed_matmul};
 use crate::kernels::transposed_convolution::transposed_convolution;
 use crate::parameters::Parameter;
+use crate::plan::{self, Factor, Finish, Own, ParameterGradients, Planner, Slot, Traced};
 use crate::tape::{Backward, Context, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -155,5 +156,79 @@ impl Convolution {
             let weights = Matrix::new(context.parameters.values(kernel), patches.size(), channels);
             patches_matmul(target, gradient, patches, weights, accumulate, &mut context.scratch.panels);
         });
+    }
+}
+
+impl Convolution {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let &Self { x, kernel, bias, patches, channels, activation, .. } = self;
+        let Slot { y, rows: images, .. } = own;
+        let weights = plan::Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let factor = Factor::patches(traced.place(x), images, patches);
+        planner.layer(y, factor, weights, false, Finish::layer(traced.parameter(bias), activation));
+    }
+
+    /// Launches of its value, if it is transposed.
+    pub(crate) fn plan_transposed(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let &Self { x, kernel, bias, patches, channels, activation, .. } = self;
+        let Slot { y, rows: images, .. } = own;
+        let weights = plan::Matrix::new(traced.parameter(kernel), patches.size(), channels).transposed();
+        let small = plan::Matrix::new(traced.place(x), images * patches.count(), channels);
+        let finish = Finish::layer(traced.parameter(bias), activation);
+        planner.transposed_convolution_of(y, images, patches, [small, weights], false, finish);
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, kernel, bias, patches, channels, activation, trainable } = self;
+        let Own { node, gradient, rows: images, .. } = own;
+        let shape = [images * patches.count(), channels];
+        planner.before_own(traced, own, shape, activation);
+        planner.own_bias_gradient(traced, node, (bias, trainable), gradient, shape, gradients);
+        let weights = plan::Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let above = plan::Matrix::new(gradient, shape[0], channels);
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
+            let read = Factor::patches(traced.place(x), images, patches);
+            planner.product(out, read.transposed(), above, accumulate);
+        }
+        if let Some((out, accumulate)) = planner.input(traced, x) {
+            let finish = planner.finish_gradient_of(traced, x, node, gradients);
+            let factors = [above, weights.transposed()];
+            let sums = planner.transposed_convolution_of(out, images, patches, factors, accumulate, finish);
+            Planner::keep_sums(traced, x, sums);
+        }
+    }
+
+    /// Launches of its gradients, if it is transposed.
+    pub(crate) fn plan_backward_transposed(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, kernel, bias, patches, channels, activation, trainable } = self;
+        let Own { node, gradient, rows: images, .. } = own;
+        let shape = [images * patches.side * patches.side, patches.channels];
+        planner.before_own(traced, own, shape, activation);
+        planner.own_bias_gradient(traced, node, (bias, trainable), gradient, shape, gradients);
+        let weights = plan::Matrix::new(traced.parameter(kernel), patches.size(), channels);
+        let above = Factor::patches(gradient, images, patches);
+        if let Some((out, accumulate)) = gradients.slot(kernel, trainable) {
+            let read = plan::Matrix::new(traced.place(x), images * patches.count(), channels);
+            planner.product(out, above.transposed(), read, accumulate);
+        }
+        if let Some((out, accumulate)) = planner.input(traced, x) {
+            let finish = planner.finish_gradient_of(traced, x, node, gradients);
+            let sums = planner.layer(out, above, weights, accumulate, finish);
+            Planner::keep_sums(traced, x, sums);
+        }
     }
 }

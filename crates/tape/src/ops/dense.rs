@@ -6,6 +6,7 @@ use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::{Activation, activate, activation_gradient, add, bias_activate};
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
+use crate::plan::{self, Finish, Own, ParameterGradients, Planner, Slot, Term, Traced};
 use crate::tape::{Backward, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -87,6 +88,74 @@ impl Dense {
         }
         if let Some(plus) = plus {
             back.input(plus, |_, gradient, target, accumulate| add(target, gradient, accumulate));
+        }
+    }
+}
+
+impl Dense {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let &Self { x, kernel, first_row, bias, plus, activation, .. } = self;
+        let Slot { y, cols, .. } = own;
+        let inputs = traced.shape(x).1;
+        let weights = plan::Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
+        let plus = plus.map(|plus| traced.place(plus));
+        let bias = bias.map(|bias| traced.parameter(bias));
+        let finish = Finish { plus, bias, activation, ..Finish::NONE };
+        planner.layer(y, traced.matrix(x), weights, false, finish);
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, kernel, first_row, bias, plus, activation, kernel_trainable, bias_trainable } = self;
+        let Own { node, gradient, rows, cols, .. } = own;
+        let inputs = traced.shape(x).1;
+        planner.before_own(traced, own, [rows, cols], activation);
+        let above = plan::Matrix::new(gradient, rows, cols);
+        if let Some((out, accumulate)) = planner.input(traced, x) {
+            let weights = plan::Matrix::new(traced.parameter(kernel).after(first_row * cols), inputs, cols);
+            let finish = planner.finish_gradient_of(traced, x, node, gradients);
+            let sums = planner.layer(out, above, weights.transposed(), accumulate, finish);
+            Planner::keep_sums(traced, x, sums);
+        }
+        if traced.repeated.includes(node) {
+            let read = Some(traced.matrix(x));
+            let weights =
+                Term { parameter: kernel, trainable: kernel_trainable, from: first_row * cols, x: read, above };
+            traced.repeated.add(weights);
+            if let Some(bias) = bias {
+                traced.repeated.add(Term { parameter: bias, trainable: bias_trainable, from: 0, x: None, above });
+            }
+        } else {
+            if let Some((out, mut accumulate)) = gradients.slot(kernel, kernel_trainable) {
+                let whole = traced.parameters.place(kernel).len();
+                if !accumulate && inputs * cols < whole {
+                    planner.fill(out, whole, 0.0);
+                    accumulate = true;
+                }
+                planner.product(out.after(first_row * cols), traced.matrix(x).transposed(), above, accumulate);
+            }
+            if let Some(bias) = bias {
+                planner.own_bias_gradient(traced, node, (bias, bias_trainable), gradient, [rows, cols], gradients);
+            }
+        }
+        let Some(plus) = plus.filter(|plus| plus.gradient) else { return };
+        match traced.workspace.nodes[plus.index()].op {
+            // The rows of another value have the gradients of the runs, one after the other.
+            Op::Rows { x, start } if traced.repeated.includes(node) && x.gradient => {
+                traced.repeated.copy(x.index(), start * cols, gradient, rows * cols);
+            }
+            _ => {
+                if let Some((out, accumulate)) = planner.input(traced, plus) {
+                    planner.piece([out, gradient], [cols; 2], rows, cols, accumulate);
+                }
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::kernels::dispatch::Real;
 use crate::kernels::doubling_convolution::{Doubling, DoublingConvolution as Shape};
 use crate::kernels::elementwise::{Activation, bias_activate};
 use crate::parameters::Parameter;
+use crate::plan::{self, Images, Own, ParameterGradients, Planner, Slot, Traced, few_at_a_time};
 use crate::tape::{Backward, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -61,6 +62,78 @@ impl DoublingConvolution {
         back.input(x, |context, gradient, target, accumulate| {
             let Scratch { panels, images, .. } = &mut *context.scratch;
             shape.of_images(target, gradient, context.parameters.values(kernel), accumulate, panels, images);
+        });
+    }
+}
+
+impl DoublingConvolution {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &Traced<'_>, own: Slot) {
+        let &Self { x, kernel, bias, shape, .. } = self;
+        let Slot { y, rows: images, .. } = own;
+        let [kernel, bias] = [kernel, bias].map(|parameter| traced.parameter(parameter));
+        planner.double(y, traced.place(x), images, shape, kernel, Some(bias), false);
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, kernel, bias, shape, trainable } = self;
+        let Shape { side, channels, outputs, kernel: size, doubling } = shape;
+        let Own { gradient, rows: images, .. } = own;
+        planner.bias_gradient(bias, trainable, gradient, [images * shape.result() / outputs, outputs], gradients);
+        let (read, weights) = (traced.place(x), traced.parameter(kernel));
+        let of_kernel = gradients.slot(kernel, trainable);
+        let of_images = planner.input(traced, x);
+        let (wide, patches, above_patches) = (4 * outputs, shape.patches(), shape.gradient_patches());
+        let rearranged = shape.rearranged();
+        planner.with_scratch(3 * rearranged, |planner, scratch| {
+            let [sums, straight, flipped] = [0, 1, 2].map(|part| scratch.after(part * rearranged));
+            if of_images.is_some() {
+                planner.rearrange(straight, weights, shape);
+                planner.flip(flipped, straight, patches.kernel * patches.kernel, [channels, wide]);
+            }
+            for Images { first, count } in few_at_a_time(images, above_patches.image().max(patches.image())) {
+                let (numbers, padded) = (count * shape.result(), count * above_patches.image().max(patches.image()));
+                planner.with_scratch(numbers + padded, |planner, above| {
+                    let padded = above.after(numbers);
+                    let gradient = gradient.after(first * shape.result());
+                    planner.swap_axes(above, gradient, numbers, [2, side, 2 * outputs], false);
+                    if of_kernel.is_some() {
+                        let x = read.after(first * shape.image());
+                        let x = planner.padded(padded, x, count, side, shape.radius(), patches);
+                        let above = plan::Matrix::new(above, count * patches.count(), wide);
+                        planner.product(sums, x.transposed(), above, first > 0);
+                    }
+                    if let Some((out, accumulate)) = of_images {
+                        let above = planner.padded(padded, above, count, side, shape.radius(), above_patches);
+                        let flipped = plan::Matrix::new(flipped, above_patches.size(), channels);
+                        planner.product(out.after(first * shape.image()), above, flipped, accumulate);
+                    }
+                });
+            }
+            if let Some((out, accumulate)) = of_kernel {
+                let count = size * size * channels * outputs;
+                let spread = doubling == Doubling::Spread;
+                planner.each(
+                    count,
+                    plan::kernels::GatherKernel {
+                        out,
+                        gradient: sums,
+                        count,
+                        size,
+                        channels,
+                        outputs,
+                        spread,
+                        accumulate,
+                    },
+                );
+            }
         });
     }
 }

@@ -6,6 +6,7 @@ use crate::kernels::dispatch::Real;
 use crate::kernels::elementwise::vectorised;
 use crate::kernels::matmul::{Matrix, matmul};
 use crate::parameters::Parameter;
+use crate::plan::{self, Cell, Own, ParameterGradients, Planner, Slot, Term, Traced};
 use crate::tape::{Backward, Scratch, Tape, Var};
 
 #[derive(Clone, Debug)]
@@ -169,5 +170,110 @@ fn gate_gradients<F: Real>(to_x: &mut [F], to_h: &mut [F], gates: &[F], from_h: 
         h_z[i] = to_z;
         h_r[i] = to_r;
         h_c[i] = to_candidate * r[i];
+    }
+}
+
+impl Gru {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &mut Traced<'_>, own: Slot) {
+        let &Self { x, h, gates, weights, .. } = self;
+        let Slot { y, rows, cols: size } = own;
+        let (inputs, wide) = (traced.shape(x).1, 3 * size);
+        let from_x = planner.reserve(2 * rows * wide);
+        traced.places[gates.index()] = Some(from_x);
+        let from_h = from_x.after(rows * wide);
+        let bias = traced.parameter(weights.bias);
+        if let Some(cell) = Cell::small(planner.precision(), rows, inputs, size) {
+            let [x, h] = [x, h].map(|var| traced.place(var));
+            let [kernel, recurrent] = [weights.kernel, weights.recurrent].map(|one| traced.parameter(one));
+            let which = cell.kernel;
+            let gates = from_x;
+            let kernel = plan::kernels::RecurrentCell {
+                which,
+                y,
+                gates,
+                from_h,
+                x,
+                h,
+                kernel,
+                recurrent,
+                bias,
+                rows,
+                inputs,
+                size,
+            };
+            return planner.launch(cell.grid(rows, size), kernel);
+        }
+        let kernel = plan::Matrix::new(traced.parameter(weights.kernel), inputs, wide);
+        planner.product(from_x, traced.matrix(x), kernel, false);
+        let recurrent = plan::Matrix::new(traced.parameter(weights.recurrent), size, wide);
+        planner.product(from_h, traced.matrix(h), recurrent, false);
+        planner.each(rows * size, plan::kernels::Recurrent { y, from_x, from_h, bias, h: traced.place(h), rows, size });
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, h, gates, weights, trainable } = self;
+        let Own { node, gradient, rows, cols: size, .. } = own;
+        let (inputs, wide) = (traced.shape(x).1, 3 * size);
+        let gates = traced.place(gates);
+        let kept = [false, true].map(|second| planner.sums_of_run(traced, node, second));
+        planner.with_scratch(2 * rows * wide, |planner, scratch| {
+            let [to_x, to_h] = [kept[0].unwrap_or(scratch), kept[1].unwrap_or(scratch.after(rows * wide))];
+            let past = planner.input(traced, h);
+            // Without a gradient of the state, any place will do: it is not written.
+            let (to_past, adds) = past.unwrap_or((to_h, false));
+            planner.each(
+                rows * size,
+                plan::kernels::RecurrentGradient {
+                    to_x,
+                    to_h,
+                    gates,
+                    from_h: gates.after(rows * wide),
+                    h: traced.place(h),
+                    gradient,
+                    rows,
+                    size,
+                    to_past,
+                    with_past: past.is_some(),
+                    accumulate: adds,
+                },
+            );
+            let [from_x, from_h] = [to_x, to_h].map(|place| plan::Matrix::new(place, rows, wide));
+            if let Some((out, _)) = past {
+                let recurrent = plan::Matrix::new(traced.parameter(weights.recurrent), size, wide);
+                planner.product(out, from_h, recurrent.transposed(), true);
+            }
+            if let Some((out, accumulate)) = planner.input(traced, x) {
+                let kernel = plan::Matrix::new(traced.parameter(weights.kernel), inputs, wide);
+                let finish = planner.finish_gradient_of(traced, x, node, gradients);
+                let sums = planner.layer(out, from_x, kernel.transposed(), accumulate, finish);
+                Planner::keep_sums(traced, x, sums);
+            }
+            if traced.repeated.includes(node) {
+                let terms = [(weights.kernel, x, from_x, 0), (weights.recurrent, h, from_h, wide)];
+                for (parameter, read, above, from) in terms {
+                    let read = Some(traced.matrix(read));
+                    traced.repeated.add(Term { parameter, trainable, from: 0, x: read, above });
+                    traced.repeated.add(Term { parameter: weights.bias, trainable, from, x: None, above });
+                }
+                return;
+            }
+            for (parameter, read, sums) in [(weights.kernel, x, from_x), (weights.recurrent, h, from_h)] {
+                if let Some((out, accumulate)) = gradients.slot(parameter, trainable) {
+                    planner.product(out, traced.matrix(read).transposed(), sums, accumulate);
+                }
+            }
+            if let Some((out, accumulate)) = gradients.slot(weights.bias, trainable) {
+                planner.column_sums(out, to_x, rows, wide, accumulate);
+                planner.column_sums(out.after(wide), to_h, rows, wide, accumulate);
+            }
+        });
     }
 }

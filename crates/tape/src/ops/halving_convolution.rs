@@ -13,6 +13,7 @@ use crate::kernels::same_convolution::{
     SameConvolution, same_convolution, same_convolution_of_images, same_convolution_of_kernel,
 };
 use crate::parameters::Parameter;
+use crate::plan::{self, Finish, Images, Own, ParameterGradients, Planner, Slot, Traced, few_at_a_time};
 use crate::tape::{Backward, Scratch, Tape, Var};
 
 /// How a convolution halves an image.
@@ -135,5 +136,102 @@ impl HalvingConvolution {
             work(&whole, scratch);
         }
         scratch.images.whole = whole;
+    }
+}
+
+impl HalvingConvolution {
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &mut Traced<'_>, own: Slot) {
+        let &Self { x, kernel, bias, shape, which, .. } = self;
+        let Slot { y, rows: images, cols } = own;
+        let (x, kernel) = (traced.place(x), traced.parameter(kernel));
+        let finish = Finish::layer(traced.parameter(bias), Activation::None);
+        let which = which.map(|which| *traced.places[which.index()].insert(planner.reserve(images * cols)));
+        let Some(which) = which else {
+            return planner.same_convolution(y, x, images, shape, kernel, false, finish);
+        };
+        let half = shape.result() / 4;
+        for Images { first, count } in few_at_a_time(images, shape.result()) {
+            planner.with_scratch(count * shape.result(), |planner, whole| {
+                let x = x.after(first * shape.image());
+                planner.same_convolution(whole, x, count, shape, kernel, false, finish);
+                let [y, which] = [y, which].map(|place| place.after(first * half));
+                planner.each(
+                    count * half,
+                    plan::kernels::MaxPool {
+                        y,
+                        which,
+                        x: whole,
+                        count: count * half,
+                        half: shape.side / 2,
+                        channels: shape.outputs,
+                    },
+                );
+            });
+        }
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let &Self { x, kernel, bias, shape, which, trainable } = self;
+        let Own { gradient, rows: images, cols, .. } = own;
+        let outputs = shape.outputs;
+        planner.bias_gradient(bias, trainable, gradient, [images * cols / outputs, outputs], gradients);
+        let which = which.map(|which| traced.place(which));
+        let (read, weights) = (traced.place(x), traced.parameter(kernel));
+        let of_kernel = gradients.slot(kernel, trainable);
+        let of_images = planner.input(traced, x);
+        let (patches, taps) = (shape.patches(), shape.kernel * shape.kernel);
+        planner.with_scratch(taps * shape.channels * outputs, |planner, flipped| {
+            if of_images.is_some() {
+                planner.flip(flipped, weights, taps, [shape.channels, outputs]);
+            }
+            for Images { first, count } in few_at_a_time(images, shape.result().max(patches.image())) {
+                // The gradients before max pooling.
+                let whole = if which.is_some() { count * shape.result() } else { 0 };
+                planner.with_scratch(whole, |planner, whole| {
+                    let above = match which {
+                        None => gradient.after(first * cols),
+                        Some(which) => {
+                            let [gradient, which] = [gradient, which].map(|place| place.after(first * cols));
+                            let numbers = count * shape.result();
+                            planner.each(
+                                numbers,
+                                plan::kernels::MaxPoolGradient {
+                                    x: whole,
+                                    gradient,
+                                    which,
+                                    count: numbers,
+                                    side: shape.side,
+                                    channels: outputs,
+                                },
+                            );
+                            whole
+                        }
+                    };
+                    if let Some((out, accumulate)) = of_kernel {
+                        planner.with_scratch(count * patches.image(), |planner, padded| {
+                            let x = read.after(first * shape.image());
+                            let x = planner.padded(padded, x, count, shape.side, shape.before(), patches);
+                            let above = plan::Matrix::new(above, count * patches.count(), outputs);
+                            planner.product(out, x.transposed(), above, accumulate || first > 0);
+                        });
+                    }
+                    let Some((out, accumulate)) = of_images else { return };
+                    let out = out.after(first * shape.image());
+                    if shape.stride == 1 {
+                        planner.same_convolution(out, above, count, shape.flipped(), flipped, accumulate, Finish::NONE);
+                    } else {
+                        planner.double(out, above, count, shape.doubled(), flipped, None, accumulate);
+                    }
+                });
+            }
+        });
     }
 }

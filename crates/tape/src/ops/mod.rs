@@ -2,8 +2,8 @@
 //! device, and often its tests.
 //!
 //! A new operation needs a variant of [`Op`], a method of [`crate::Tape`] that records it, its `backward`, `plan` and
-//! `plan_backward`, each with its line in the `match` of all operations, and a finite-difference test in
-//! `tests/gradients`.
+//! `plan_backward`, each with its line in the `match` of all operations (here and in `plans`), and a finite-difference
+//! test in `tests/gradients`.
 
 pub(crate) mod absolute;
 pub(crate) mod action;
@@ -23,6 +23,7 @@ pub(crate) mod halving_convolution;
 pub(crate) mod harmony;
 pub(crate) mod identity;
 pub(crate) mod norm;
+mod plans;
 pub(crate) mod range;
 pub(crate) mod returns;
 pub(crate) mod scalar;

@@ -5,8 +5,10 @@
 //! second-level cache.
 //!
 //! Here: [`Tape::input_scalar`], for a head whose parameters are not trained, and [`Tape::input_and_parameter_scalars`], for a head
-//! with two losses: the gradient of one reaches the input, that of the other the parameters. Not here: the ordinary layers
-//! (`dense.rs`), of which a head with one loss is made.
+//! with two losses: the gradient of one reaches the input, that of the other the parameters. Their launches on a device are in
+//! `plan`. Not here: the ordinary layers (`dense.rs`), of which a head with one loss is made.
+
+pub(super) mod plan;
 
 use super::Op;
 use crate::kernels::column_sums::column_sums;

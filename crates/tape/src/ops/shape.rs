@@ -177,6 +177,14 @@ pub(crate) fn plan_columns_backward(planner: &mut Planner, traced: &mut Traced<'
     }
 }
 
+/// Launches of the gradients of [`Op::Rows`].
+pub(crate) fn plan_rows_backward(planner: &mut Planner, traced: &mut Traced<'_>, x: Var, start: usize, own: Own) {
+    let Own { gradient, rows, cols, .. } = own;
+    if let Some(out) = planner.part(traced, x) {
+        planner.piece([out.after(start * cols), gradient], [cols; 2], rows, cols, true);
+    }
+}
+
 /// Launches of the gradients of [`Op::SwapAxes`].
 pub(crate) fn plan_swap_axes_backward(
     planner: &mut Planner,

@@ -5,14 +5,9 @@ use super::gradients::{Own, ParameterGradients};
 use super::kernels;
 use super::launch::Place;
 use super::layout::Planner;
-use super::scalar;
 use super::traced::Traced;
 use crate::ops::Op;
 use crate::ops::range::{RATE, SHARES, position};
-use crate::ops::{
-    action, at_least, block_gates, bounded, categorical, columns, density, gaussian, harmony, identity, norm, range,
-    returns, scaled_rows, shape, standardise, two_hot,
-};
 use crate::tape::Var;
 
 impl Planner {
@@ -63,7 +58,7 @@ impl Planner {
                 rows: node.rows,
                 cols: node.cols,
             };
-            self.gradient(traced, &node.op, own, gradients);
+            node.op.plan_backward(self, traced, own, gradients);
             traced.gradients[index] = None;
             let within = std::mem::take(&mut traced.within[index]);
             if !within && !matches!(node.op, Op::Stack { .. }) {
@@ -131,108 +126,5 @@ impl Planner {
             self.fill(place, rows * cols, 0.0);
         }
         Some(place)
-    }
-
-    fn gradient(&mut self, traced: &mut Traced<'_>, op: &Op, own: Own, gradients: &mut ParameterGradients) {
-        let Own { gradient, rows, cols, .. } = own;
-        match op {
-            Op::Leaf | Op::Weights { .. } | Op::ReplayReturns(_) => {}
-            Op::Dense(dense) => self.dense_gradient(traced, dense, own, gradients),
-            Op::BlockDense(layer) => self.block_dense_gradient(traced, layer, own, gradients),
-            &Op::BlockGates { sums, h, blocks } => block_gates::plan_backward(self, traced, sums, h, blocks, own),
-            Op::Gru(gru) => self.recurrent_gradient(traced, gru, own, gradients),
-            Op::Convolution(layer) => self.convolution_gradient(traced, layer, own, gradients),
-            Op::TransposedConvolution(layer) => self.transposed_convolution_gradient(traced, layer, own, gradients),
-            &Op::Concat { left, right } => shape::plan_concat_backward(self, traced, left, right, own),
-            Op::HalvingConvolution(layer) => self.halving_convolution_gradient(traced, layer, own, gradients),
-            Op::DoublingConvolution(layer) => self.doubling_convolution_gradient(traced, layer, own, gradients),
-            &Op::Columns { x, start } => shape::plan_columns_backward(self, traced, x, start, own),
-            &Op::SwapAxes { x, sizes } => shape::plan_swap_axes_backward(self, traced, x, sizes, own),
-            &Op::ScaledRows { x, factor } => scaled_rows::plan_backward(self, traced, x, factor, own),
-            &Op::Rows { x, start } => {
-                if let Some(out) = self.part(traced, x) {
-                    self.piece([out.after(start * cols), gradient], [cols; 2], rows, cols, true);
-                }
-            }
-            &Op::Stack { list } => shape::plan_stack_backward(self, traced, list, own),
-            &Op::Gaussian { raw, .. } => gaussian::plan_gaussian_backward(self, traced, raw, own),
-            &Op::Sample { gaussian, noise } => gaussian::plan_sample_backward(self, traced, gaussian, noise, own),
-            &Op::Divergence { posterior, prior } => {
-                gaussian::plan_divergence_backward(self, traced, posterior, prior, own)
-            }
-            &Op::NormalDensity { mean, target, precision, .. } => {
-                density::plan_normal_backward(self, traced, mean, target, precision, own)
-            }
-            &Op::BernoulliDensity { logit, target } => {
-                density::plan_bernoulli_backward(self, traced, logit, target, own)
-            }
-            &Op::Sigmoid { x, shift } => density::plan_sigmoid_backward(self, traced, x, shift, own),
-            &Op::Squash { raw, noise, squash } => action::plan_squash_backward(self, traced, raw, noise, squash, own),
-            &Op::SquashedEntropy { raw, noise, squash } => {
-                action::plan_squashed_entropy_backward(self, traced, raw, noise, squash, own)
-            }
-            &Op::AtLeast { x, least } => at_least::plan_at_least_backward(self, traced, x, least, own),
-            &Op::Activated { x, activation } => norm::plan_activated_backward(self, traced, x, activation, own),
-            &Op::BoundedSample { raw, noise } => bounded::plan_sample_backward(self, traced, raw, noise, own),
-            &Op::SquashedLogDensity { raw, noise, squash } => {
-                action::plan_squashed_log_density_backward(self, traced, raw, noise, squash, own)
-            }
-            &Op::BoundedLogDensity { raw, noise } => bounded::plan_log_density_backward(self, traced, raw, noise, own),
-            &Op::OneHotLogDensity { logits, gumbel, classes } => {
-                categorical::plan_log_density_backward(self, traced, logits, gumbel, classes, own)
-            }
-            &Op::Difference { left, right } => scaled_rows::plan_difference_backward(self, traced, left, right, own),
-            &Op::BoundedEntropy { raw } => bounded::plan_entropy_backward(self, traced, raw, own),
-            &Op::TwoHotMean { logits, bins } => two_hot::plan_mean_backward(self, traced, logits, bins, own),
-            &Op::TwoHotDensity { logits, bins, target } => {
-                two_hot::plan_density_backward(self, traced, logits, bins, target, own)
-            }
-            &Op::OneHotSample { logits, classes, .. } => {
-                categorical::plan_sample_backward(self, traced, logits, classes, own)
-            }
-            &Op::CategoricalEntropy { logits, classes } => {
-                categorical::plan_entropy_backward(self, traced, logits, classes, own)
-            }
-            &Op::CategoricalDivergence { posterior, prior, classes } => {
-                categorical::plan_divergence_backward(self, traced, posterior, prior, classes, own)
-            }
-            &Op::RmsNorm { x, scale, trainable } => {
-                norm::plan_rms_backward(self, traced, x, scale, trainable, own, gradients)
-            }
-            &Op::Silu { x } => norm::plan_silu_backward(self, traced, x, own),
-            &Op::Standardise { x, deviation, first, .. } => {
-                standardise::plan_standardise_backward(self, traced, x, deviation, first, own)
-            }
-            &Op::DivideByRange { x, range } => range::plan_divide_backward(self, traced, x, range, own),
-            &Op::StandardisedColumns { x } => columns::plan_standardised_backward(self, traced, x, own),
-            &Op::ColumnProducts { left, right } => columns::plan_products_backward(self, traced, left, right, own),
-            &Op::IdentityDistance { x, distance } => identity::plan_backward(self, traced, x, distance, own),
-            &Op::Harmonised { x, s, harmony, trainable } => {
-                harmony::plan_backward(self, traced, x, (s, trainable), harmony, own, gradients)
-            }
-            Op::AbsoluteSum(sum) => sum.plan_backward(self, traced, own, gradients),
-            Op::Returns(returns) => returns.plan_backward(self, traced, own),
-            &Op::WeightedSum { x, weight } => returns::plan_weighted_sum_backward(self, traced, x, weight, own),
-            &Op::InputScalar { x, layers, activation, .. } => {
-                let network = scalar::Network { x, layers, activation };
-                self.perceptron_gradient(traced, &network, None, own, gradients);
-            }
-            Op::Scalar(scalar) => {
-                let trained = traced.gradients[scalar.trained.index()].take();
-                let count = traced.shape(scalar.trained).0;
-                let training = trained.filter(|_| scalar.trainable).map(|factors| (factors, count));
-                self.perceptron_gradient(traced, &scalar::Network::of(scalar), training, own, gradients);
-                if let Some(place) = trained {
-                    self.give_back(place, count);
-                }
-            }
-            &Op::Trained { factors, value } => {
-                if let Some((out, accumulate)) = self.input(traced, factors) {
-                    self.piece([out, gradient], [1; 2], rows, 1, accumulate);
-                }
-                // The factors wait for the value's own gradient.
-                self.part(traced, value);
-            }
-        }
     }
 }

@@ -5,16 +5,17 @@
 //! a device can run the same list again and again.
 //!
 //! `forward` and `backward` go through the operations, each of which plans its own launches, next to its value and its
-//! gradient (`ops`). The launches of layers are here, since they depend on those of their neighbours:
-//! `layer_gradients`, `block_dense`, `resizing`, `repeated` and `scalar`. All of them use the products and sums of
-//! `products`, whose kernels `tile` chooses, and the copies of `piece`; `kernels` declares the kernels and their
-//! arguments, `traced` and `gradients` hold the places of values and gradients, and `layout` reserves the memory. Not
-//! here: the source of the kernels and the devices that run them, which are in other crates, and the recording itself.
+//! gradient (`ops`). What several of them need is here: the products and sums of `products`, whose kernels `tile`
+//! chooses, the copies of `piece`, and the padded images of `images`; `layer_gradients` joins gradients of layers with
+//! those of their neighbours, and `repeated` those of layers that run many times. `kernels` declares the kernels and
+//! their arguments, `traced` and `gradients` hold the places of values and gradients, and `layout` reserves the memory.
+//! Not here: the source of the kernels and the devices that run them, which are in other crates, and the recording
+//! itself.
 
 mod backward;
-mod block_dense;
 mod forward;
 mod gradients;
+mod images;
 pub mod kernels;
 mod launch;
 mod layer_gradients;
@@ -23,16 +24,17 @@ mod machine;
 mod piece;
 mod products;
 mod repeated;
-mod resizing;
-mod scalar;
 mod tile;
 mod traced;
 
 pub use gradients::ParameterGradients;
 pub(crate) use gradients::{Own, Slot};
+pub(crate) use images::{Images, few_at_a_time};
 pub use launch::{Argument, Launch, MOST, Place, THREADS};
 pub use layout::{Plan, Planner};
 pub use machine::{Data, Device, Machine, MachineError, Piece};
-pub(crate) use products::Matrix;
 pub use products::Total;
+pub(crate) use products::{Factor, Finish, Matrix};
+pub(crate) use repeated::Term;
+pub(crate) use tile::Cell;
 pub use traced::Traced;

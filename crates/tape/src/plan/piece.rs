@@ -1,10 +1,22 @@
-//! Launches that copy or add a part of a matrix.
+//! Launches that copy numbers or add them: a part of a matrix, or arrays whose axes are exchanged.
 
-use super::kernels::Piece;
+use super::kernels::{Piece, SwapAxes};
 use super::launch::Place;
 use super::layout::Planner;
 
 impl Planner {
+    /// y [N, B, A, C] = x [N, A, B, C], or y += that if `accumulate`.
+    pub(crate) fn swap_axes(
+        &mut self,
+        y: Place,
+        x: Place,
+        count: usize,
+        [outer, inner, size]: [usize; 3],
+        accumulate: bool,
+    ) {
+        self.each(count, SwapAxes { y, x, count, outer, inner, size, accumulate });
+    }
+
     /// Copies x, or adds it, to out: `columns` numbers of each of `rows` rows, which are `widths` numbers apart.
     ///
     /// If the rows directly follow those of the last launch, both become one launch: gradients of a value that several

@@ -3,30 +3,21 @@
 //! The derivatives of a row's output by the layers' sums are computed once. They serve the loss that reads the value, and,
 //! multiplied by the other loss's factors, the loss that trains the parameters.
 
-use super::gradients::{Own, ParameterGradients};
-use super::kernels;
-use super::launch::Place;
-use super::layout::Planner;
-use super::products::{Finish, Matrix};
-use super::traced::Traced;
+use super::Scalar;
 use crate::kernels::elementwise::Activation;
-use crate::ops::scalar::Scalar;
 use crate::parameters::Parameter;
+use crate::plan::{Finish, Matrix, Own, ParameterGradients, Place, Planner, Slot, Traced, kernels};
 use crate::tape::{List, Var};
 
 /// A perceptron with one output, and its inputs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Network {
+pub(crate) struct Perceptron {
     pub x: Var,
     pub layers: List,
     pub activation: Activation,
 }
 
-impl Network {
-    pub fn of(scalar: &Scalar) -> Self {
-        Self { x: scalar.x, layers: scalar.layers, activation: scalar.activation }
-    }
-
+impl Perceptron {
     fn layers<'a>(&self, traced: &Traced<'a>) -> &'a [(Parameter, Parameter)] {
         &traced.workspace.layers[self.layers.range()]
     }
@@ -38,10 +29,76 @@ fn sizes(traced: &Traced<'_>, layer: (Parameter, Parameter)) -> [usize; 2] {
     [inputs, outputs]
 }
 
+impl Scalar {
+    fn perceptron(&self) -> Perceptron {
+        Perceptron { x: self.x, layers: self.layers, activation: self.activation }
+    }
+
+    /// Launches of its value.
+    pub(crate) fn plan(&self, planner: &mut Planner, traced: &mut Traced<'_>, own: Slot) {
+        planner.perceptron(traced, &self.perceptron(), own.y);
+    }
+
+    /// Launches of its gradients.
+    pub(crate) fn plan_backward(
+        &self,
+        planner: &mut Planner,
+        traced: &mut Traced<'_>,
+        own: Own,
+        gradients: &mut ParameterGradients,
+    ) {
+        let trained = traced.gradients[self.trained.index()].take();
+        let count = traced.shape(self.trained).0;
+        let training = trained.filter(|_| self.trainable).map(|factors| (factors, count));
+        planner.perceptron_gradient(traced, &self.perceptron(), training, own, gradients);
+        if let Some(place) = trained {
+            planner.give_back(place, count);
+        }
+    }
+}
+
+/// Launches of the value of [`Op::InputScalar`](super::Op::InputScalar).
+pub(crate) fn plan_input_scalar(planner: &mut Planner, traced: &mut Traced<'_>, network: Perceptron, own: Slot) {
+    planner.perceptron(traced, &network, own.y);
+}
+
+/// Launches of the gradients of [`Op::InputScalar`](super::Op::InputScalar).
+pub(crate) fn plan_input_scalar_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    network: Perceptron,
+    own: Own,
+    gradients: &mut ParameterGradients,
+) {
+    planner.perceptron_gradient(traced, &network, None, own, gradients);
+}
+
+/// Launches of the value of [`Op::Trained`](super::Op::Trained).
+pub(crate) fn plan_trained(planner: &mut Planner, traced: &Traced<'_>, value: Var, own: Slot) {
+    let Slot { y, rows, .. } = own;
+    planner.piece([y, traced.place(value)], [1; 2], rows, 1, false);
+}
+
+/// Launches of the gradients of [`Op::Trained`](super::Op::Trained).
+pub(crate) fn plan_trained_backward(
+    planner: &mut Planner,
+    traced: &mut Traced<'_>,
+    factors: Var,
+    value: Var,
+    own: Own,
+) {
+    let Own { gradient, rows, .. } = own;
+    if let Some((out, accumulate)) = planner.input(traced, factors) {
+        planner.piece([out, gradient], [1; 2], rows, 1, accumulate);
+    }
+    // The factors wait for the value's own gradient.
+    planner.part(traced, value);
+}
+
 impl Planner {
     /// The value y [N, 1]. The outputs of the hidden layers are kept for the gradient, which finds them by
     /// [`Traced::hidden`].
-    pub(crate) fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Network, y: Place) {
+    fn perceptron(&mut self, traced: &mut Traced<'_>, network: &Perceptron, y: Place) {
         let mut x = traced.matrix(network.x);
         let rows = x.rows;
         let layers = network.layers(traced);
@@ -61,10 +118,10 @@ impl Planner {
     }
 
     /// The gradient of x, from that of the value; and of the parameters, if `training` gives factors for the first rows.
-    pub(crate) fn perceptron_gradient(
+    fn perceptron_gradient(
         &mut self,
         traced: &mut Traced<'_>,
-        network: &Network,
+        network: &Perceptron,
         training: Option<(Place, usize)>,
         own: Own,
         gradients: &mut ParameterGradients,
