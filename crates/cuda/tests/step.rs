@@ -7,6 +7,7 @@ use emulator::ahead::check_prepared_batches;
 use emulator::compare::{BF16, F32, TF32, compare, compare_one, kinds};
 use emulator::products::check_products;
 use emulator::repeat::repeat;
+use emulator::sums::check_sums;
 
 fn open() -> Device {
     Device::open(0).unwrap_or_else(|error| panic!("{error}"))
@@ -24,6 +25,12 @@ fn the_kernels_are_compiled_once() {
 #[ignore = "needs a device: scripts/check-cuda"]
 fn products_are_those_of_plain_loops() {
     check_products(&open());
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn sums_and_scales_are_those_of_plain_loops() {
+    check_sums(&open());
 }
 
 #[test]
@@ -68,21 +75,22 @@ fn batches_that_are_prepared_ahead_are_the_ones_that_steps_read() {
     check_prepared_batches(&open());
 }
 
-/// Copies as late as the program's waits allow, and as early.
+/// Copies as late as the program's waits allow, and as early; and all work as late, so that a batch which is written
+/// before the copy of the last one has been waited for takes its place.
 #[test]
 #[cfg(target_os = "linux")]
 fn batches_are_the_right_ones_with_late_and_with_early_copies() {
-    for early in [false, true] {
+    for order in ["", "STAND_IN_EARLY_COPIES", "STAND_IN_LATE"] {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
         command.args(["--ignored", "--exact", "batches_that_are_prepared_ahead_are_the_ones_that_steps_read"]);
         command.env_remove(cuda::CHECK);
-        if early {
-            command.env("STAND_IN_EARLY_COPIES", "1");
+        if !order.is_empty() {
+            command.env(order, "1");
         }
         let output = emulator::with_stand_ins(&mut command).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout);
         let passed = output.status.success() && text.contains("1 passed");
-        assert!(passed, "early: {early}: {text}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(passed, "{order}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -93,8 +101,8 @@ fn the_tests_pass_on_a_stand_in() {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", "--test-threads", "1"]).env_remove(cuda::CHECK);
     command.args(["the_kernels_are_compiled_once", "products_are_those_of_plain_loops"]);
-    command.arg("a_step_from_the_same_memory_gives_the_same_bits");
+    command.args(["sums_and_scales_are_those_of_plain_loops", "a_step_from_the_same_memory_gives_the_same_bits"]);
     let output = emulator::with_stand_ins(&mut command).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("3 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && text.contains("4 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -14,6 +14,7 @@ pub mod compare;
 pub mod products;
 pub mod ranges;
 pub mod repeat;
+pub mod sums;
 
 use std::ffi::{CString, c_char, c_int};
 use std::process::Command;

@@ -64,12 +64,15 @@ const Handle CONTEXT = (Handle)8, MODULE = (Handle)24;
 // A stream's work, which is done in its order, as late as the other streams allow or as early. Streams that compute are
 // early, and those that only copy are late: a computation that does not wait for a copy finds old numbers. With
 // STAND_IN_EARLY_COPIES it is the other way round: a copy that does not wait for a computation overwrites what it reads.
+// With STAND_IN_LATE all work is late, until the program waits for it: memory of the CPU that the program writes before
+// it has waited for a copy from there is copied as it is then.
 struct Stream {
     std::deque<std::function<void()>> waiting;
     word64 asked = 0, done = 0;
     bool computes = false;
 };
 const bool early_copies = std::getenv("STAND_IN_EARLY_COPIES") != nullptr;
+const bool all_late = std::getenv("STAND_IN_LATE") != nullptr;
 
 struct Event {
     Stream *stream = nullptr;
@@ -89,7 +92,7 @@ Answer ask(Handle handle, std::function<void()> work) {
     Stream *stream = (Stream *)handle;
     stream->waiting.push_back(std::move(work));
     ++stream->asked;
-    if (stream->computes != early_copies) advance(stream, stream->asked);
+    if (!all_late && stream->computes != early_copies) advance(stream, stream->asked);
     return DONE;
 }
 

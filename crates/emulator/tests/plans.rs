@@ -5,7 +5,7 @@ use emulator::compare::kinds;
 use emulator::ranges::check_ranges;
 use emulator::repeat::plan;
 use emulator::{Emulator, Order};
-use tape::plan::{Argument, Launch, Machine, Plan, Planner, Total};
+use tape::plan::{Argument, Launch, Plan};
 
 #[test]
 fn no_launch_reads_what_it_writes_or_leaves_the_memory() {
@@ -55,34 +55,4 @@ fn blocks_run_in_either_order() {
         memory[1024]
     });
     assert_eq!(results, [0.0, 768.0]);
-}
-
-/// Sums of more numbers than one block adds, in several parts; and of few.
-#[test]
-fn totals_of_many_and_of_few_numbers_are_those_of_plain_loops() {
-    for rows in [1, 700, 7001] {
-        let cols = 6;
-        let numbers: Vec<f32> =
-            (0..rows * cols).map(|i| 0.5 + (i % 97) as f32 * 0.25 - (i % 5) as f32 * 0.03).collect();
-        for total in [Total::Numbers, Total::Squares, Total::LogarithmsOfSecondHalf, Total::Absolutes] {
-            let term = |x: f64| match total {
-                Total::Numbers => x,
-                Total::Squares => x * x,
-                Total::LogarithmsOfSecondHalf => x.ln(),
-                Total::Absolutes => x.abs(),
-            };
-            let mut planner = Planner::new(tape::Precision::Full);
-            let (out, from) = (planner.reserve(1), planner.constant(&numbers));
-            planner.total(out, from, [rows, cols], total);
-            let mut emulator = Emulator::new(planner.finish(), Order::Forwards);
-            emulator.run(0).unwrap();
-            let mut found = [0.0];
-            emulator.read(out, &mut found).unwrap();
-            let counts = |i: usize| !matches!(total, Total::LogarithmsOfSecondHalf) || i % cols >= cols / 2;
-            let of = numbers.iter().enumerate().filter(|(i, _)| counts(*i));
-            let expected: f64 = of.map(|(_, &x)| term(f64::from(x))).sum();
-            let close = (f64::from(found[0]) - expected).abs() <= 1e-6 * expected.abs();
-            assert!(close, "{total:?} of {rows} rows is {}, not {expected}", found[0]);
-        }
-    }
 }
