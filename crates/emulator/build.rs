@@ -32,6 +32,7 @@ fn kernels() -> String {
         "layers",
         "resizing",
         "distributions",
+        "teams",
         "categorical",
         "bounded",
         "blocks",
@@ -44,6 +45,7 @@ fn kernels() -> String {
     for name in files {
         let text = read(&Path::new("../cuda/src/kernels").join(name).with_extension("cuh"));
         for line in text.lines().filter_map(|line| line.strip_prefix("extern \"C\" __global__ void ")) {
+            let line = line.strip_prefix("IN_TEAMS ").unwrap_or(line);
             let bounds = line.strip_prefix("__launch_bounds__(").and_then(|line| line.split_once(") "));
             let kernel = bounds.map_or(line, |(_, line)| line).split('(').next().expect("a name");
             let of = |what: &str| format!("{what}(&{kernel})");

@@ -44,6 +44,7 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/layers.cuh"),
     include_str!("kernels/resizing.cuh"),
     include_str!("kernels/distributions.cuh"),
+    include_str!("kernels/teams.cuh"),
     include_str!("kernels/categorical.cuh"),
     include_str!("kernels/bounded.cuh"),
     include_str!("kernels/blocks.cuh"),

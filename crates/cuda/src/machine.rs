@@ -57,11 +57,12 @@ impl tape::plan::Device for Device {
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
         self.check(&plan)?;
         let load = || {
+            let program = self.kernels()?;
+            let plan = if program.has_teams() { plan.chained() } else { plan };
             let mut slab = self.slab(plan.numbers)?;
             for (place, numbers) in &plan.constants {
                 slab.write(*place, numbers)?;
             }
-            let program = self.kernels()?;
             let sections = plan.sections.iter().map(|launches| program.record(&slab, launches));
             let sections = sections.collect::<Result<_, CudaError>>()?;
             Ok(Loaded { slab, sections, device: Self::name(self).to_owned(), staging: None })

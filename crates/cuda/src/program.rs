@@ -7,7 +7,10 @@ use tape::plan::Launch;
 use crate::driver::{Calls, Graph, Module};
 use crate::error::CudaError;
 use crate::slab::Slab;
-use crate::target::Target;
+use crate::target::{Capability, Target};
+
+/// The first generation whose blocks can work in teams: they are its clusters, of which eight blocks always fit.
+const TEAMS: Capability = Capability { major: 9, minor: 0 };
 
 /// Kernels on a device, from [`Device::compile`](crate::Device::compile). A clone is the same kernels.
 #[derive(Clone)]
@@ -22,6 +25,12 @@ impl Program {
     /// Their target.
     pub fn target(&self) -> Target {
         self.target
+    }
+
+    /// Whether blocks can work in teams, so that small launches can be joined to chains
+    /// ([`Plan::chained`](tape::plan::Plan::chained)). A compiler that knows older generations alone makes kernels for these.
+    pub fn has_teams(&self) -> bool {
+        self.target.capability() >= TEAMS
     }
 
     /// Whether the two are the same kernels, compiled once.

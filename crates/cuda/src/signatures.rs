@@ -1,7 +1,7 @@
 //! The kernels' signatures, read from their source, and the check that launches fit them.
 //!
 //! A kernel is written `extern "C" __global__ void name(float* a, int n, float c)`, with or without `const`,
-//! `__restrict__` and `__launch_bounds__`; its arguments are pointers, `int` or `unsigned`, and `float`. Anything else
+//! `__restrict__`, `IN_TEAMS` and `__launch_bounds__`; its arguments are pointers, `int` or `unsigned`, and `float`. Anything else
 //! is an error. Kernels that a macro would define are not seen.
 
 use std::collections::BTreeMap;
@@ -105,7 +105,8 @@ fn declaration(text: &str) -> Result<(String, Declared), String> {
     let form = || "write void name(arguments) after __global__".to_owned();
     let text = without_bounds(text.trim_start())?;
     let text = text.trim_start().strip_prefix("void").filter(|rest| rest.starts_with(char::is_whitespace));
-    let text = without_bounds(text.ok_or_else(form)?.trim_start())?;
+    let text = text.ok_or_else(form)?.trim_start();
+    let text = without_bounds(text.strip_prefix("IN_TEAMS").map_or(text, str::trim_start))?;
     let (name, rest) = text.split_once('(').ok_or_else(form)?;
     let (inside, body) = rest.split_once(')').ok_or_else(form)?;
     let waits = body.trim_start().strip_prefix('{').is_some_and(|body| body.trim_start().starts_with("BEGIN;"));

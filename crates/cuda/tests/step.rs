@@ -4,10 +4,11 @@
 use cuda::Device;
 use dreamer::{AgentConfig, Precision};
 use emulator::ahead::check_prepared_batches;
-use emulator::compare::{BF16, F32, TF32, compare, compare_one, kinds};
+use emulator::compare::{BF16, F32, TF32, compare, compare_one, kinds, small};
 use emulator::products::check_products;
-use emulator::repeat::repeat;
+use emulator::repeat::{plan, repeat};
 use emulator::sums::check_sums;
+use tape::plan::Plan;
 
 fn open() -> Device {
     Device::open(0).unwrap_or_else(|error| panic!("{error}"))
@@ -91,6 +92,31 @@ fn batches_are_the_right_ones_with_late_and_with_early_copies() {
         let text = String::from_utf8_lossy(&output.stdout);
         let passed = output.status.success() && text.contains("1 passed");
         assert!(passed, "{order}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+#[ignore = "needs a device: scripts/check-cuda"]
+fn a_small_step_from_the_same_memory_gives_the_same_bits() {
+    repeat("small", &small(), &open());
+}
+
+/// Devices whose blocks can work in teams run small launches as chains, and others run them one by one.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_newest_devices_run_chains() {
+    let plan = plan(&small());
+    let count = |plan: Plan| plan.sections.iter().map(Vec::len).sum::<usize>();
+    let [alone, in_chains] = [count(plan.clone()), count(plan.chained())];
+    assert!(in_chains < alone);
+    for (capability, launches) in [("80", alone), ("90", in_chains)] {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "a_small_step_from_the_same_memory_gives_the_same_bits"]);
+        command.env_remove(cuda::CHECK).env("STAND_IN_REPORT", "1").env("STAND_IN_CAPABILITY", capability);
+        let output = emulator::with_stand_ins(&mut command).args(["--nocapture"]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stdout));
+        assert!(text.contains(&format!("stand-in: {launches} launches")), "{capability}: {text}");
     }
 }
 

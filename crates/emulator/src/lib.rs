@@ -134,7 +134,7 @@ fn numbers_of(bytes: &[u8]) -> Vec<f32> {
     words.iter().map(|word| f32::from_ne_bytes(*word)).collect()
 }
 
-/// A device of emulators.
+/// A device of emulators. As on the newest of devices, blocks can work in teams: small launches are joined to chains.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Processor(pub Order);
 
@@ -148,7 +148,7 @@ impl Device for Processor {
     }
 
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
-        Ok(Box::new(Emulator::new(plan, self.0)))
+        Ok(Box::new(Emulator::new(plan.chained(), self.0)))
     }
 }
 

@@ -11,8 +11,8 @@ typedef int Answer;
 
 Answer nvrtcVersion(int *major, int *minor) { return *major = 12, *minor = 4, 0; }
 const char *nvrtcGetErrorString(Answer) { return "an error of the stand-in"; }
-Answer nvrtcGetNumSupportedArchs(int *count) { return *count = 1, 0; }
-Answer nvrtcGetSupportedArchs(int *all) { return all[0] = 90, 0; }
+Answer nvrtcGetNumSupportedArchs(int *count) { return *count = 2, 0; }
+Answer nvrtcGetSupportedArchs(int *all) { return all[0] = 80, all[1] = 90, 0; }
 Answer nvrtcCreateProgram(void **program, const char *, const char *, int, const char *const *, const char *const *) {
     return *program = (void *)IMAGE, 0;
 }

@@ -53,6 +53,8 @@ bool failed = false;
 long runs_left = std::getenv("STAND_IN_RUNS") ? std::atol(std::getenv("STAND_IN_RUNS")) : -1;
 // The version of CUDA that the driver says it is for.
 const int VERSION = std::getenv("STAND_IN_DRIVER") ? std::atoi(std::getenv("STAND_IN_DRIVER")) : 12040;
+// The device's compute capability, times ten.
+const int CAPABILITY = std::getenv("STAND_IN_CAPABILITY") ? std::atoi(std::getenv("STAND_IN_CAPABILITY")) : 90;
 // Launches, and those that may start before the one before them has ended. With STAND_IN_REPORT, the numbers are printed
 // at the end.
 long launched = 0, overlapped = 0;
@@ -118,8 +120,8 @@ Answer cuDeviceGetCount(int *count) { return *count = 1, DONE; }
 Answer cuDeviceGet(int *device, int number) { return *device = number, DONE; }
 Answer cuDeviceGetName(char *name, int size, int) { return std::snprintf(name, size, "a processor"), DONE; }
 Answer cuDeviceGetAttribute(int *value, int attribute, int) {
-    // Capability 9.0, and multiprocessors.
-    return *value = attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 16 ? 132 : -1, DONE;
+    // The capability's two numbers, and multiprocessors.
+    return *value = attribute == 75 ? CAPABILITY / 10 : attribute == 76 ? CAPABILITY % 10 : attribute == 16 ? 132 : -1, DONE;
 }
 Answer cuDevicePrimaryCtxRetain(Handle *context, int) { return ++contexts, *context = CONTEXT, DONE; }
 Answer cuDevicePrimaryCtxRelease_v2(int) {

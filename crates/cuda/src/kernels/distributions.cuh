@@ -33,39 +33,45 @@ extern "C" __global__ void sample(float *y, const float *normal, const float *no
 }
 
 // Both at once: the standard deviations of `raw`, and a sample.
+INLINE void gaussian_sample_at(long long i, float *normal, const float *raw, int columns, float least, float *y, const float *noise) {
+    const int size = columns / 2;
+    const long long at = i / size * columns + i % size;
+    const float mean = raw[at], deviation = softplus(raw[at + size]) + least;
+    normal[at] = mean;
+    normal[at + size] = deviation;
+    y[i] = mean + deviation * noise[i];
+}
+
 extern "C" __global__ void gaussian_sample(float *normal, const float *raw, int rows, int columns, float least, float *y,
         const float *noise) {
     BEGIN;
     PHASE {
-        const int size = columns / 2;
         const long long i = NUMBER;
-        if (i < (long long)rows * size) {
-            const long long at = i / size * columns + i % size;
-            const float mean = raw[at], deviation = softplus(raw[at + size]) + least;
-            normal[at] = mean;
-            normal[at + size] = deviation;
-            y[i] = mean + deviation * noise[i];
-        }
+        if (i < (long long)rows * (columns / 2)) gaussian_sample_at(i, normal, raw, columns, least, y, noise);
     }
 }
 
 // The gradient of `raw` from that of the distribution, if there is one, and that of a sample.
+INLINE void gaussian_sample_gradient_at(long long i, float *out, const float *gradient, int with_gradient, const float *of_sample,
+        const float *noise, const float *raw, int columns, int accumulate) {
+    const int size = columns / 2;
+    const long long at = i / size * columns + i % size;
+    float mean = of_sample[i], deviation = of_sample[i] * noise[i];
+    if (with_gradient) {
+        mean += gradient[at];
+        deviation += gradient[at + size];
+    }
+    put(&out[at], mean, accumulate);
+    put(&out[at + size], deviation * sigmoid(raw[at + size]), accumulate);
+}
+
 extern "C" __global__ void gaussian_sample_gradient(float *out, const float *gradient, int with_gradient, const float *of_sample,
         const float *noise, const float *raw, int rows, int columns, int accumulate) {
     BEGIN;
     PHASE {
-        const int size = columns / 2;
         const long long i = NUMBER;
-        if (i < (long long)rows * size) {
-            const long long at = i / size * columns + i % size;
-            float mean = of_sample[i], deviation = of_sample[i] * noise[i];
-            if (with_gradient) {
-                mean += gradient[at];
-                deviation += gradient[at + size];
-            }
-            put(&out[at], mean, accumulate);
-            put(&out[at + size], deviation * sigmoid(raw[at + size]), accumulate);
-        }
+        if (i < (long long)rows * (columns / 2))
+            gaussian_sample_gradient_at(i, out, gradient, with_gradient, of_sample, noise, raw, columns, accumulate);
     }
 }
 

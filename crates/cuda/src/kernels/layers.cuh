@@ -122,23 +122,27 @@ extern "C" __global__ void recurrent(float *y, float *from_x, float *from_h, con
 
 // Gradients before the gates' functions, of both products, from that of the next state; and, with_past, the gradient that
 // bypasses the gates to the present state: to_past (+)= gradient * z.
+INLINE void recurrent_gradient_at(long long i, float *to_x, float *to_h, const float *gates, const float *from_h, const float *h,
+        const float *gradient, int size, float *to_past, int with_past, int accumulate) {
+    const long long at = i / size * 3 * size + i % size;
+    const float z = gates[at], r = gates[at + size], candidate = gates[at + 2 * size], g = gradient[i];
+    const float to_candidate = g * (1.0f - z) * (1.0f - candidate * candidate);
+    const float to_z = g * (h[i] - candidate) * z * (1.0f - z);
+    const float to_r = to_candidate * from_h[at + 2 * size] * r * (1.0f - r);
+    to_x[at] = to_h[at] = to_z;
+    to_x[at + size] = to_h[at + size] = to_r;
+    to_x[at + 2 * size] = to_candidate;
+    to_h[at + 2 * size] = to_candidate * r;
+    if (with_past) put(&to_past[i], g * z, accumulate);
+}
+
 extern "C" __global__ void recurrent_gradient(float *to_x, float *to_h, const float *gates, const float *from_h,
         const float *h, const float *gradient, int rows, int size, float *to_past, int with_past, int accumulate) {
     BEGIN;
     PHASE {
         const long long i = NUMBER;
-        if (i < (long long)rows * size) {
-            const long long at = i / size * 3 * size + i % size;
-            const float z = gates[at], r = gates[at + size], candidate = gates[at + 2 * size], g = gradient[i];
-            const float to_candidate = g * (1.0f - z) * (1.0f - candidate * candidate);
-            const float to_z = g * (h[i] - candidate) * z * (1.0f - z);
-            const float to_r = to_candidate * from_h[at + 2 * size] * r * (1.0f - r);
-            to_x[at] = to_h[at] = to_z;
-            to_x[at + size] = to_h[at + size] = to_r;
-            to_x[at + 2 * size] = to_candidate;
-            to_h[at + 2 * size] = to_candidate * r;
-            if (with_past) put(&to_past[i], g * z, accumulate);
-        }
+        if (i < (long long)rows * size)
+            recurrent_gradient_at(i, to_x, to_h, gates, from_h, h, gradient, size, to_past, with_past, accumulate);
     }
 }
 

@@ -10,8 +10,17 @@
 // visible. Then it lets the kernel after it start. Kernels without BEGIN are never overlapped (`signatures.rs`).
 //
 // On the CPU (EMULATED is defined), a phase is a loop over the block's threads, and a kernel is called once a block.
+//
+// The blocks of a kernel that is IN_TEAMS come in teams of TEAM, which run at the same time: with AWAIT_TEAM, a block waits
+// for all of its team, and then sees what they have written to memory. What the members do between two such waits is
+// EACH_MEMBER. On the CPU, this is a loop over the team's blocks, and the first block that is called does it for all:
+// the kernel begins with ONCE_FOR_A_TEAM, and what lies outside of EACH_MEMBER is the same for all members. Devices
+// before compute capability 9.0 have no teams, and never run these kernels.
 
 #define BLOCK 256
+#define TEAM 8
+#define OWN_TEAM ((int)blockIdx.x / TEAM)
+#define MEMBER ((int)blockIdx.x % TEAM)
 
 typedef unsigned int word32;
 typedef unsigned long long word64;
@@ -31,6 +40,15 @@ static Index blockIdx;
 // The threads of a phase, in either order: the results of a kernel must not depend on it.
 static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define BEGIN
+#define IN_TEAMS
+#define ONCE_FOR_A_TEAM                                                                                        \
+    if (MEMBER != 0) return;                                                                                   \
+    const int first_block = blockIdx.x
+// In either order, like the threads.
+#define EACH_MEMBER                                                                                            \
+    for (int member = next_thread > 0 ? 0 : TEAM - 1;                                                          \
+         member >= 0 && member < TEAM && (blockIdx.x = first_block + member, true); member += next_thread)
+#define AWAIT_TEAM
 #define SHARED static
 #define UNROLL
 #define UNROLL_BY(count)
@@ -88,9 +106,15 @@ template <int NUMBERS, class Sums, class A, class B> static void multiply_warp(S
 #define thread ((int)threadIdx.x)
 #if __CUDA_ARCH__ >= 900
 #define BEGIN asm volatile("griddepcontrol.wait; griddepcontrol.launch_dependents;" ::: "memory")
+#define IN_TEAMS __cluster_dims__(TEAM, 1, 1)
+#define AWAIT_TEAM asm volatile("barrier.cluster.arrive.release; barrier.cluster.wait.acquire;" ::: "memory")
 #else
 #define BEGIN
+#define IN_TEAMS
+#define AWAIT_TEAM asm volatile("trap;")
 #endif
+#define ONCE_FOR_A_TEAM
+#define EACH_MEMBER
 #define SHARED __shared__
 #define UNROLL _Pragma("unroll")
 #define PRAGMA(text) _Pragma(#text)

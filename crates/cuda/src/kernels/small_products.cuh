@@ -46,6 +46,12 @@ template <int LINES> INLINE void bring_piece(Piece<LINES> &kept, const Lines &x,
     }
 }
 
+// A place in a grid of blocks.
+struct GridPlace {
+    int x, y, z;
+};
+INLINE GridPlace own_place() { return {(int)blockIdx.x, (int)blockIdx.y, (int)blockIdx.z}; }
+
 // A product of matrices, and the block's place in it.
 struct SmallProduct {
     Lines a, b;
@@ -53,11 +59,11 @@ struct SmallProduct {
 };
 
 // ROWS of a are brought at once, if they lie across.
-template <int ROWS> INLINE SmallProduct small_product_of(const Factors &f, int part) {
-    const int from = blockIdx.z * part, to = from + part < f.k ? from + part : f.k;
+template <int ROWS> INLINE SmallProduct small_product_of(const Factors &f, int part, GridPlace at) {
+    const int from = at.z * part, to = from + part < f.k ? from + part : f.k;
     const Lines a = {f.a, f.m, f.a_row, f.a_column, to, a_can(f, a_lies_deep(f) ? 4 : ROWS)};
     const Lines b = {f.b, f.n, f.b_column, f.b_row, to, b_can(f, 4)};
-    return {a, b, (int)blockIdx.x * SMALL_ROWS, (int)blockIdx.y * SMALL_COLUMNS, from, to};
+    return {a, b, at.x * SMALL_ROWS, at.y * SMALL_COLUMNS, from, to};
 }
 
 // The sums of every warp.
@@ -107,10 +113,10 @@ struct SmallSums {
     Ends ends;
 };
 
-INLINE void product_small_floats(Staged &staged, float *c, const Factors &f, int part, int accumulate, const Finish &end) {
+INLINE void product_small_floats(Staged &staged, float *c, const Factors &f, int part, int accumulate, const Finish &end, GridPlace at) {
     OWN(SmallSums, own);
-    const SmallProduct p = small_product_of<4>(f, part);
-    c += (long long)blockIdx.z * f.m * f.n;
+    const SmallProduct p = small_product_of<4>(f, part, at);
+    c += (long long)at.z * f.m * f.n;
     PHASE {
         const int y = 4 * (thread % 32 / 8), x = 4 * (thread % 8), warp = thread / 32;
         SmallSums sums = {};
@@ -176,10 +182,10 @@ INLINE void stage_sums(Staged &staged, const Quad *sums) {
 }
 
 template <int NUMBERS>
-INLINE void product_small_words(Staged &staged, float *c, const Factors &f, int part, int accumulate, const Finish &end) {
+INLINE void product_small_words(Staged &staged, float *c, const Factors &f, int part, int accumulate, const Finish &end, GridPlace at) {
     OWN(SmallFragments<NUMBERS>, own);
-    const SmallProduct p = small_product_of<2>(f, part);
-    c += (long long)blockIdx.z * f.m * f.n;
+    const SmallProduct p = small_product_of<2>(f, part, at);
+    c += (long long)at.z * f.m * f.n;
     PHASE {
         UNROLL for (int j = 0; j < 4; ++j) MINE(own).sums[j] = {};
         bring_ends(MINE(own).ends, p, c, accumulate, end);
@@ -203,7 +209,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) product_small(float *c, con
     (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_floats(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
+    product_small_floats(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0}, own_place());
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_small_bf16(float *c, const float *a, const float *b, int m, int n, int k,
@@ -214,7 +220,7 @@ extern "C" __global__ void __launch_bounds__(256, 2) product_small_bf16(float *c
     (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_words<2>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
+    product_small_words<2>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0}, own_place());
 }
 
 extern "C" __global__ void __launch_bounds__(256, 2) product_small_tf32(float *c, const float *a, const float *b, int m, int n, int k,
@@ -225,5 +231,5 @@ extern "C" __global__ void __launch_bounds__(256, 2) product_small_tf32(float *c
     (void)side, (void)channels, (void)size, (void)stride, (void)sums, (void)with_sums;
     const Factors factors = {a, b, m, n, k, a_row, a_column, b_row, b_column, 0, 0, 0, 0};
     SHARED Staged staged;
-    product_small_words<1>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0});
+    product_small_words<1>(staged, c, factors, part, accumulate, Finish{plus, bias, scales, nullptr, with_plus, with_bias, activation, with_scales, 0}, own_place());
 }

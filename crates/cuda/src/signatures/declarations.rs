@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// Kernels that take the same arguments, by how their names begin, and the name of the struct of these arguments.
-const FAMILIES: [(&str, &str); 2] = [("product_", "Product"), ("recurrent_cell", "RecurrentCell")];
+const FAMILIES: [(&str, &str); 3] = [("product_", "Product"), ("recurrent_cell", "RecurrentCell"), ("chain", "Chain")];
 
 /// Integers that say yes or no; so do those whose names begin with `with_`.
 const FLAGS: [&str; 6] = ["accumulate", "spread", "gumbel", "gumbel_states", "resets", "including_own"];

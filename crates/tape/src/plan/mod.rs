@@ -9,10 +9,12 @@
 //! chooses, the copies of `piece`, and the padded images of `images`; `layer_gradients` joins gradients of layers with
 //! those of their neighbours, and `repeated` those of layers that run many times. `kernels` declares the kernels and
 //! their arguments, `traced` and `gradients` hold the places of values and gradients, and `layout` reserves the memory.
+//! `chain` joins small launches to one, for devices that can run them so.
 //! Not here: the source of the kernels and the devices that run them, which are in other crates, and the recording
 //! itself.
 
 mod backward;
+mod chain;
 mod forward;
 mod gradients;
 mod images;
@@ -27,6 +29,7 @@ mod repeated;
 mod tile;
 mod traced;
 
+pub use chain::Joined;
 pub use gradients::ParameterGradients;
 pub(crate) use gradients::{Own, Slot};
 pub(crate) use images::{Images, few_at_a_time};

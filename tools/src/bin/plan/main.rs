@@ -17,7 +17,7 @@ mod model;
 use dreamer::{AgentConfig, Precision};
 use model::{CARDS, Cost};
 use std::collections::BTreeMap;
-use tape::plan::{Device, Launch, Machine, MachineError, Plan};
+use tape::plan::{Device, Joined, Launch, Machine, MachineError, Plan};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let typed: Vec<String> = std::env::args().skip(1).collect();
@@ -95,11 +95,12 @@ impl Sum {
 }
 
 fn describe(plan: &Plan) {
-    let launches = &plan.sections[0];
+    let launches = plan.joined(0);
     println!("{:.2} GB, {} launches", plan.numbers as f64 * 4e-9, launches.len());
+    describe_chains(&launches, plan.sections[0].len());
     let (mut kinds, mut total): (BTreeMap<&str, Sum>, Sum) = Default::default();
-    for launch in launches {
-        let costs = CARDS.map(|card| model::cost(launch, &card));
+    for launch in &launches {
+        let costs = CARDS.map(|card| model::joined_cost(launch, &card));
         kinds.entry(costs[0].kind).or_default().add(costs);
         total.add(costs);
     }
@@ -109,6 +110,19 @@ fn describe(plan: &Plan) {
     kinds.sort_by(|(_, one), (_, other)| other.seconds[0].total_cmp(&one.seconds[0]));
     kinds.iter().for_each(|(kind, sum)| sum.print(kind));
     total.print("whole step");
+}
+
+fn describe_chains(launches: &[Joined], without: usize) {
+    let mut chains: BTreeMap<usize, usize> = BTreeMap::new();
+    for launch in launches {
+        if let Joined::Chain(launches) = launch {
+            *chains.entry(launches.len()).or_default() += 1;
+        }
+    }
+    for (steps, count) in chains {
+        println!("{count} of them chains of {steps} launches");
+    }
+    println!("{without} launches on devices before compute capability 9.0, which run no chains");
 }
 
 fn describe_products(launches: &[Launch]) {

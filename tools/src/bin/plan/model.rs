@@ -4,7 +4,7 @@
 //! NVIDIA's compiler makes of the kernels; the rest are properties of the cards and estimates of round trips. Expect
 //! sums within 30 %, and single rows within a factor of two.
 
-use tape::plan::{Argument, Launch, THREADS};
+use tape::plan::{Argument, Joined, Launch, THREADS};
 
 /// A card, as the model sees it.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,13 @@ const OVERLAPPED: f64 = 0.6e-6;
 const ROUND_TRIP: f64 = 2.0e-6;
 /// Instructions per cycle and multiprocessor of code that mostly computes places.
 const INTEGER_RATE: f64 = 2.5;
+/// Seconds from the end of a chain's step to the beginning of the next: the last writes, and until the blocks of a team
+/// have waited for each other; and a round trip to the second-level cache, where a step's own cycles do not include it.
+const TEAM_WAIT: f64 = 0.8e-6;
+const CACHE_ROUND_TRIP: f64 = 0.4e-6;
+/// Blocks in a team, which share the columns of a product, and the columns that a block makes at once.
+const TEAM: usize = 8;
+const TEAM_COLUMNS: usize = 32;
 /// Products of at most so many blocks leave half of a card idle, and their time is latency.
 const SMALL: usize = 66;
 
@@ -93,6 +100,28 @@ fn integers(launch: &Launch) -> Vec<usize> {
 pub fn sizes(launch: &Launch) -> [usize; 3] {
     let integers = integers(launch);
     [integers[0], integers[1], integers[2]]
+}
+
+/// The cost of a launch, or of a chain, on a card, with the time until the next launch can begin.
+pub fn joined_cost(joined: &Joined, card: &Card) -> Cost {
+    let launches = match joined {
+        Joined::Single(launch) => return cost(launch, card),
+        Joined::Chain(launches) => launches,
+    };
+    let (seconds, flop) = launches.iter().map(step).fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    Cost { kind: "chains of small launches", seconds: seconds + ROUND_TRIP + NODE - OVERLAPPED, flop }
+}
+
+/// The seconds and operations of a step of a chain.
+fn step(launch: &Launch) -> (f64, f64) {
+    if !launch.kernel.starts_with("product") {
+        return (TEAM_WAIT + CACHE_ROUND_TRIP, 0.0);
+    }
+    let [m, n, k] = sizes(launch);
+    let Tile { depth, alone, ends, .. } = tile(launch.kernel);
+    let tiles = n.div_ceil(TEAM_COLUMNS).div_ceil(TEAM) as f64;
+    let cycles = tiles * (k.div_ceil(depth) as f64 * alone + ends);
+    (cycles / CLOCK[1] + TEAM_WAIT, 2.0 * (m * n * k) as f64)
 }
 
 /// The cost of a launch on a card, with the time until the next launch can begin.

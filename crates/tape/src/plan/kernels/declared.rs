@@ -237,6 +237,14 @@ kernel! { SquashedSampleGradient = "squashed_sample_gradient" {
     initial: f64, accumulate: bool,
 } }
 
+// teams.cuh
+
+family! { Chain, ChainKernel [
+    Chain = "chain", ChainBf16 = "chain_bf16", ChainTf32 = "chain_tf32",
+] {
+    memory: Place, steps: Place, count: usize,
+} }
+
 // categorical.cuh
 
 kernel! { CategoricalDivergence = "categorical_divergence" {
