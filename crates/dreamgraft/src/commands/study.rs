@@ -20,7 +20,7 @@ use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::study_file::{self, LoadedStudy, StudyFile};
 use study::{Entry, Manifest, StudyError};
-use train::config::Config;
+use train::config::{Config, Layer};
 use train::{Disk, Files, Film, Needs, PlayOptions, RunRequest, TrainError, WhoPlays};
 use wording::{counted, grouped};
 
@@ -110,7 +110,8 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
             let mut config = configs[0].clone();
             config.threads = threads;
             let settings = manifest.entries[0].request.settings.iter();
-            let of_task = settings.filter(|setting| setting.starts_with("task.")).cloned().collect();
+            let of_task = settings.filter(|setting| setting.starts_with("task.")).map(|setting| Layer::typed(setting));
+            let of_task = of_task.collect::<Result<_, _>>().map_err(TrainError::from)?;
             let costs = measured(catalogue, &read.study.preset, &config, of_task)?;
             (costs, "measured now with three gradient steps and an episode, and no other runs")
         }
@@ -194,7 +195,7 @@ fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
 }
 
 /// The measured costs of the parts of a run of `config` on this machine, whose tasks have these `settings`.
-fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config, settings: Vec<String>) -> Result<Costs, Failure> {
+fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config, settings: Vec<Layer>) -> Result<Costs, Failure> {
     let bench = train::bench::measure((preset, &[]), config, 3, None)?;
     let options = PlayOptions {
         policy: WhoPlays::Random,

@@ -264,10 +264,21 @@ pub fn transfers(statistics: &ReportStatistics) -> Table {
                 continue;
             };
             measured = true;
-            let changed =
-                |changed: Option<Estimate>| below(changed.map_or(NONE.to_owned(), |it| estimate(&it, change)));
+            // If the return of random actions is not known, the method's cell says why.
+            let because = |cell: Cell, why: Option<&str>| match why.filter(|_| task.random.is_some()) {
+                Some(why) => cell.note(why.to_owned()),
+                None => cell,
+            };
+            let no_area = measures.area_ratio.is_none().then_some("the baseline is not better than random actions");
+            let changed = |changed: Option<Estimate>| {
+                because(below(changed.map_or(NONE.to_owned(), |it| estimate(&it, change))), no_area)
+            };
+            let no_start = measures.jumpstart.is_none();
+            let no_start = no_start.then_some("not all runs have a return there; with a smaller log.every they may");
             let never = if measures.threshold.is_some() { "never" } else { NONE };
-            let time = |time: Option<f64>| Cell::of(time.map_or(never.to_owned(), frames));
+            let no_threshold = "the baseline's final return is not better than random actions";
+            let no_threshold = measures.threshold.is_none().then_some(no_threshold);
+            let time = |time: Option<f64>| because(Cell::of(time.map_or(never.to_owned(), frames)), no_threshold);
             let mut first = time(measures.time);
             first.notes.extend(measures.threshold.map(|threshold| format!("return {}", value(threshold))));
             let mut method_cell = Cell::of(name.as_str());
@@ -278,7 +289,7 @@ pub fn transfers(statistics: &ReportStatistics) -> Table {
             rows.push(vec![
                 task_cell(task),
                 method_cell,
-                below(measures.jumpstart.map_or(NONE.to_owned(), |it| estimated_difference(&it))),
+                because(below(measures.jumpstart.map_or(NONE.to_owned(), |it| estimated_difference(&it))), no_start),
                 changed(measures.area_ratio),
                 changed(measures.area_ratio_with_sources),
                 first,

@@ -60,7 +60,7 @@ fn agents_from_before_a_study_are_sources_of_every_kind() {
     // A source that learns on is another source.
     train(&program, "ant", "study/old", "2", "2000");
     let error = program.fail(4, &["study", "run", "study/mine.toml"]);
-    assert!(error.contains("the agents that it names"), "{error}");
+    assert!(error.contains("an agent that it names"), "{error}");
     // Without the manifest, too: the finished runs started from another agent.
     std::fs::remove_file(program.path("studies/mine/manifest.jsonl")).unwrap();
     let error = program.fail(4, &["study", "run", "study/mine.toml"]);
