@@ -4,15 +4,20 @@
 //!     cargo run --release --example reference_modern -- IN.safetensors OUT.safetensors
 //!
 //! IN has the inputs `CASE/in/...` of each case, and the sizes and constants of all of them as a JSON object in its
-//! metadata, under `config`. OUT gets the results `CASE/out/...`. A case that cannot be computed is named on the
-//! standard error, and the exit code is then 1; the results of the other cases are written nevertheless.
+//! metadata, under `config`. OUT gets the results `CASE/out/...`.
+//!
+//! The exit code is 0 if all cases were computed. It is 1 if a case could not be computed: one line on the standard error
+//! names it and the reason, such as an input that is missing or has another shape, and the results of the other cases are
+//! written nevertheless. It is also 1, without any results, if IN cannot be read or OUT cannot be written, and 2 if the
+//! arguments are not two files.
 
 mod cases;
 mod tensors;
 
-use cases::{CASES, Case, Compute, Results};
+use cases::{Case, Results};
 use serde_json::Value;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::path::Path;
 use std::process::ExitCode;
 use tensors::Tensors;
@@ -21,35 +26,35 @@ use tensors::Tensors;
 fn compute(tensors: &Tensors, config: &Value) -> (Tensors, Vec<String>) {
     let (mut results, mut missing) = (Tensors::new(), Vec::new());
     for name in cases::names(tensors) {
-        let Some(compute) = computation(&name) else {
-            missing.push(format!("{name}: this agent does not have it"));
-            continue;
-        };
         let case = Case { tensors, config, name: &name };
-        // A size that this agent cannot have must not cost the results of the other cases.
-        match catch_unwind(AssertUnwindSafe(|| compute(&case))) {
+        // Sizes that do not fit together must not cost the results of the other cases.
+        match catch_unwind(AssertUnwindSafe(|| cases::results(&case))) {
             Ok(Ok(Results(found))) => {
                 results.extend(found.into_iter().map(|(result, tensor)| (format!("{name}/out/{result}"), tensor)));
             }
             Ok(Err(reason)) => missing.push(format!("{name}: {reason}")),
-            Err(_) => missing.push(format!("{name}: it panicked")),
+            Err(reason) => missing.push(format!("{name}: the sizes do not fit together ({})", text_of(&*reason))),
         }
     }
     (results, missing)
 }
 
-/// What computes the case of this name. Cases of two-hot heads are named after their bins.
-fn computation(name: &str) -> Option<Compute> {
-    let known = CASES.iter().find(|(case, _)| *case == name).map(|(_, compute)| *compute);
-    known.or_else(|| name.starts_with("twohot/n").then_some(cases::two_hot::predictions as Compute))
+/// The message of a panic, in one line.
+fn text_of(reason: &(dyn Any + Send)) -> String {
+    let text = reason.downcast_ref::<String>().map(String::as_str).or(reason.downcast_ref::<&str>().copied());
+    text.unwrap_or("no message").lines().map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
 /// Computes all cases of the file `input`, writes their results to `output`, and returns the cases that cannot be
 /// computed, each with the reason.
 fn run(input: &Path, output: &Path) -> Result<Vec<String>, String> {
-    let file = std::fs::read(input).map_err(|error| format!("{}: {error}", input.display()))?;
-    let (inputs, config) = tensors::read(&file)?;
+    let of_input = |error: String| format!("{}: {error}", input.display());
+    let file = std::fs::read(input).map_err(|error| of_input(error.to_string()))?;
+    let (inputs, config) = tensors::read(&file).map_err(of_input)?;
     let (results, missing) = compute(&inputs, &config);
+    if results.is_empty() && missing.is_empty() {
+        return Err(of_input("it has no inputs of any case, CASE/in/...".to_owned()));
+    }
     tensors::write(&results, output)?;
     Ok(missing)
 }
@@ -61,6 +66,8 @@ fn main() -> ExitCode {
         eprintln!("usage: reference_modern IN.safetensors OUT.safetensors");
         return ExitCode::from(2);
     };
+    // A panic is reported as a case that could not be computed.
+    set_hook(Box::new(|_| ()));
     match run(Path::new(input), Path::new(output)) {
         Ok(missing) if missing.is_empty() => ExitCode::SUCCESS,
         Ok(missing) => {

@@ -82,6 +82,11 @@ impl<'a> Case<'a> {
         Ok(number as usize)
     }
 
+    /// A switch of the configuration.
+    pub fn switch(&self, key: &str) -> Result<bool, String> {
+        self.setting(key)?.as_bool().ok_or_else(|| format!("{key} is not true or false"))
+    }
+
     /// The four multipliers of the channels of images, such as `image.mults`.
     pub fn multipliers(&self, key: &str) -> Result<[usize; 4], String> {
         let numbers = self.setting(key)?.as_array().ok_or_else(|| format!("{key} is not a list"))?;

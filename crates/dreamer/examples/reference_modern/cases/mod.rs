@@ -22,7 +22,8 @@ mod reinforce;
 mod resets;
 mod return_scale;
 mod returns;
-pub mod two_hot;
+mod shapes;
+mod two_hot;
 pub mod v3;
 mod v3_names;
 mod values;
@@ -81,6 +82,16 @@ pub const CASES: [(&str, Compute); 41] = [
     ("zero_columns/later", meta_model::zero_columns),
     ("zero_columns/start", meta_model::zero_columns),
 ];
+
+/// Computes the results of a case from inputs of the right shapes. A two-hot head's case may be named after its bins, such
+/// as `twohot/n255`.
+pub fn results(case: &Case) -> Result<Results, String> {
+    let known = CASES.iter().find(|(name, _)| *name == case.name).map(|(_, compute)| *compute);
+    let with_bins = case.name.strip_prefix("twohot/n").filter(|count| count.parse::<usize>().is_ok());
+    let compute = known.or(with_bins.map(|_| two_hot::predictions as Compute)).ok_or("this agent does not have it")?;
+    shapes::check(case)?;
+    compute(case)
+}
 
 /// The names of the cases that a file has inputs of.
 pub fn names(tensors: &Tensors) -> Vec<String> {

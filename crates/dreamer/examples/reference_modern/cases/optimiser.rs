@@ -15,8 +15,15 @@ pub fn laprop(case: &Case) -> Result<Results, String> {
     let rule = Rule::LaProp { clip_ratio: case.number("agc_clip")?, warmup: 0 };
     let names = case.names_below("w/");
     let numbers = |kind: &str| -> Result<Vec<f64>, String> {
-        let all: Result<Vec<_>, String> = names.iter().map(|name| case.numbers(&format!("{kind}/{name}"))).collect();
-        Ok(all?.concat())
+        let of_weight = |name: &&str| {
+            let [gradient, weight] = [kind, "w"].map(|kind| format!("{kind}/{name}"));
+            let [of_gradient, of_weight] = [case.shape(&gradient)?, case.shape(&weight)?];
+            if of_gradient != of_weight {
+                return Err(format!("{gradient} is {of_gradient:?}, and {weight} is {of_weight:?}"));
+            }
+            case.numbers(&gradient)
+        };
+        Ok(names.iter().map(of_weight).collect::<Result<Vec<_>, String>>()?.concat())
     };
     let rates = case.numbers("lr_warm")?;
     let constant = vec![case.scalar("lr_const")?; rates.len()];

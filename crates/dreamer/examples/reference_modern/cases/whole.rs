@@ -126,13 +126,16 @@ impl Whole<'_> {
                 parameters.map(|parameter| self.numbers(&learner, parameter, kind)).collect();
             before.push(numbers?.concat());
         }
-        let steps = self.size("opt_step")? as u64 - 1;
+        let steps = self.size("opt_step")?.checked_sub(1).ok_or("opt_step is 0, and steps are counted from 1")?;
+        if steps == 0 {
+            return Err("opt_step is 1, and this agent's slow value head is a copy of its value head then".to_owned());
+        }
         let Optimisers { model, actor, value } = learner.optimisers_mut();
         for (optimiser, before) in [model, actor, value].into_iter().zip(before.chunks_exact(2)) {
             let (first, second) = optimiser.moments_mut();
             first.copy_from_slice(&before[0]);
             second.copy_from_slice(&before[1]);
-            optimiser.set_updates(steps);
+            optimiser.set_updates(steps as u64);
         }
         Ok(learner)
     }

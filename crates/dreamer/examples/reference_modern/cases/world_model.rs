@@ -185,5 +185,8 @@ pub fn replay_value(
 pub fn check(case: &Case) -> Result<(), String> {
     super::return_scale::check(case)?;
     super::actions::check(case)?;
+    if !case.switch("contdisc")? {
+        return Err("contdisc is false, and this agent's discount head has the horizon in its target".to_owned());
+    }
     case.fixed(&[("rms_eps", 1e-4), ("bins_limit", 20.0), ("update_bias", -1.0), ("slow_reg", 1.0), ("dyn_scale", 1.0)])
 }
