@@ -234,10 +234,15 @@ pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     }
     for (index, source) in study.source.iter().enumerate() {
         for (place, agent) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
-            let sha256 = transfer::sha256_of(&source.name, &next_to(path, agent)).map_err(|error| {
+            let refuse = |why: String| {
                 let place = place_of(path, &text, &format!("source[{index}].agents[{place}]"));
-                StudyError::StudyFile { place, why: error.to_string() }
-            })?;
+                StudyError::StudyFile { place, why }
+            };
+            if agent.as_os_str().is_empty() {
+                return Err(refuse("the path is empty; give that of a run, a checkpoint or an export".to_owned()));
+            }
+            let sha256 = transfer::sha256_of(&source.name, &next_to(path, agent));
+            let sha256 = sha256.map_err(|error| refuse(error.to_string()))?;
             covered.push_str(&sha256);
         }
     }

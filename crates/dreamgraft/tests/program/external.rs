@@ -374,7 +374,7 @@ fn a_study_takes_external_environments_as_tasks() {
     assert!(plan.contains("runs/program-.-dot.py/baseline/0"), "{plan}");
     // Its runs start in the study's folder, and the environment is found from here nevertheless.
     program.succeed(&["study", "run", "study.toml"]);
-    assert!(program.path("studies/mine/report/index.html").is_file());
+    assert!(program.path("studies/mine/report/report.html").is_file());
     program.succeed(&["study", "run-one", "study.toml", "--dir", "one", "--index", "0"]);
     assert!(program.path("one/runs/program-.-dot.py/baseline/0/checkpoints").is_dir());
     // A transfer between such environments that cannot be done is refused before anything is trained.

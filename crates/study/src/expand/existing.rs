@@ -84,9 +84,6 @@ impl Expansion<'_> {
         let mut found: Vec<SourceAgent> = Vec::new();
         for (place, path) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
             let key = format!("{key}.agents[{place}]");
-            if path.as_os_str().is_empty() {
-                return Err(self.error(&key, "the path is empty; give that of a run, a checkpoint or an export"));
-            }
             let path = next_to(&self.read.path, path);
             let path = path.canonicalize().map_err(|error| self.error(&key, format!("{}: {error}", path.display())))?;
             if path.to_str().is_none() {

@@ -111,5 +111,11 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
             assert!(parts.iter().all(|part| error.contains(part)), "{source}: {error}");
         }
     }
+    std::fs::write(program.path("study/wide/checkpoints/0000001000/agent.safetensors"), "damaged").unwrap();
+    std::fs::write(program.path("study/mine.toml"), study(&format!("{one}agents = \"wide\"\n{from_one}"))).unwrap();
+    for command in ["plan", "run"] {
+        let error = program.fail(5, &["study", command, "study/mine.toml"]);
+        assert!(error.contains("source 4, agents, entry 1") && error.contains("agent.safetensors"), "{error}");
+    }
     assert!(!program.path("studies").exists());
 }
