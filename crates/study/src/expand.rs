@@ -33,6 +33,7 @@ use train::{Frames, Origin, Rehearse, RunRequest};
 pub use sources::unused;
 pub(crate) use trials::agents_of;
 pub use trials::check_transfers;
+pub(crate) use trials::is_external;
 
 /// The largest number of runs in a study.
 const MOST_RUNS: usize = 10_000;

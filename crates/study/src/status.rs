@@ -81,10 +81,12 @@ pub fn failure_file(folder: &Path, index: usize) -> PathBuf {
     folder.join(crate::layout::LOGS).join(format!("{index}.failed"))
 }
 
-/// Why run `index` failed when it was last started, as its launcher noted it; `None` if it did not.
-pub fn failure(folder: &Path, index: usize) -> Option<String> {
-    let path = failure_file(folder, index);
-    let text = end_of(&path, END).ok()?;
+/// Why a run failed when its launcher last started it; `None` if it did not, or is finished, or a process works on it.
+pub fn failure(folder: &Path, entry: &Entry) -> Option<String> {
+    let text = end_of(&failure_file(folder, entry.index), END).ok()?;
+    if train::in_use(&folder.join(&entry.folder)) || is_finished(folder, entry) {
+        return None;
+    }
     Some(wording::printable(String::from_utf8_lossy(&text).trim()).into_owned())
 }
 
@@ -143,10 +145,11 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
     let root = folder.join(&entry.folder);
     let newest = newest_state(&root);
     let finished = newest.as_ref().is_some_and(|state| ended(state, entry));
+    let failure = failure(folder, entry);
     let state = match () {
         () if train::in_use(&root) => State::Running,
         () if finished => State::Finished,
-        () if failure_file(folder, entry.index).exists() => State::Failed,
+        () if failure.is_some() => State::Failed,
         () if root.join(layout::CONFIG).exists() => State::Stopped,
         () => State::Waiting,
     };
@@ -163,7 +166,7 @@ pub fn of_run(folder: &Path, entry: &Entry) -> Status {
         eval_return: last_evaluation(&root, &entry.tasks),
         folder: entry.folder.clone(),
         shared: copied(&root),
-        failure: (state == State::Failed).then(|| failure(folder, entry.index)).flatten(),
+        failure,
     }
 }
 

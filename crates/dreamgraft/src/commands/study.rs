@@ -2,11 +2,14 @@
 //!
 //! Here: the printed lines. Not here: studies themselves, and how runs are started (`study`).
 
+mod costs;
+
 use super::report::report;
 use crate::args::study::{Launcher, PlanArgs, ReportArgs, RunArgs, RunOneArgs, StatusArgs, StudyCommand, StudyPlace};
 use crate::exit::{Exit, Failure};
 use crate::print::{self, say};
 use crate::{device, signals};
+use costs::measured;
 use environment::Catalogue;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,8 +23,7 @@ use study::slurm::{self, Profile, Scripts};
 use study::status::{self, State, Status};
 use study::study_file::{self, LoadedStudy, StudyFile};
 use study::{Entry, Manifest, StudyError};
-use train::config::{Config, Layer};
-use train::{Disk, Files, Film, Needs, PlayOptions, RunRequest, TrainError, WhoPlays};
+use train::{Disk, Files, Needs, RunRequest, TrainError};
 use wording::{counted, grouped};
 
 /// Runs one of the commands of `dreamgraft study`.
@@ -109,10 +111,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         None => {
             let mut config = configs[0].clone();
             config.threads = threads;
-            let settings = manifest.entries[0].request.settings.iter();
-            let of_task = settings.filter(|setting| setting.starts_with("task.")).map(|setting| Layer::typed(setting));
-            let of_task = of_task.collect::<Result<_, _>>().map_err(TrainError::from)?;
-            let costs = measured(catalogue, &read.study.preset, &config, of_task)?;
+            let costs = measured(catalogue, &manifest.entries[0].request, &config)?;
             (costs, "measured now with three gradient steps and an episode, and no other runs")
         }
     };
@@ -192,29 +191,6 @@ fn needs_of(needs: &[Needs], threads: usize) -> Vec<String> {
         ));
     }
     lines
-}
-
-/// The measured costs of the parts of a run of `config` on this machine, whose tasks have these `settings`.
-fn measured(catalogue: &dyn Catalogue, preset: &str, config: &Config, settings: Vec<Layer>) -> Result<Costs, Failure> {
-    let bench = train::bench::measure((preset, &[]), config, 3, None)?;
-    let options = PlayOptions {
-        policy: WhoPlays::Random,
-        task: config.tasks.first().cloned(),
-        settings,
-        film: Film::No,
-        evaluation: None,
-        episodes: 1,
-        seed: 0,
-    };
-    let began = Instant::now();
-    let plays = train::play(catalogue, &options, |_| true)?;
-    let steps = plays.iter().filter_map(|plays| plays.last.as_ref()).map(|episode| episode.len() - 1).sum::<usize>();
-    let simulated = began.elapsed().as_secs_f64() / steps.max(1) as f64;
-    Ok(Costs {
-        update: bench.step_s_median,
-        step: simulated + bench.policy_ms_median / 1e3,
-        evaluation_step: simulated + bench.evaluation_ms_median / 1e3,
-    })
 }
 
 /// That the study's file, or the first line of the manifest in its folder, was edited since the folder was made.

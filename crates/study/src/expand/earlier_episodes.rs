@@ -1,7 +1,7 @@
 //! Methods whose targets begin with episodes of an agent (`guide`), or also learn from its episodes (`rehearse`).
 
 use super::existing::SourceAgent;
-use super::{Aim, Expansion};
+use super::{Aim, Expansion, is_external};
 use crate::StudyError;
 use crate::manifest::Entry;
 use files::layout::EPISODES;
@@ -86,7 +86,7 @@ impl Expansion<'_> {
     fn action_sizes(&self, key: &str, agent: SourceAgent, aim: &Aim<'_>) -> Result<Option<(usize, usize)>, StudyError> {
         let options = self.config(key, &[aim.task.to_owned()], self.study.steps, aim.seed, &aim.own)?.task;
         let size =
-            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !task.contains(':'));
+            |task: &str| Some(self.catalogue.info(task, &options).ok()?.actions.size).filter(|_| !is_external(task));
         let own: Option<Vec<usize>> = self.tasks_of(agent).iter().map(|task| size(task)).collect();
         Ok(own.and_then(|sizes| sizes.into_iter().max()).zip(size(aim.task)))
     }

@@ -96,6 +96,7 @@ fn one_by_one(request: &RunRequest) -> Vec<RunRequest> {
 
 /// The tasks of a catalogue, for those who want to know their shapes alone: an external environment is opened once, to ask for its
 /// description, and cannot be played.
+#[derive(Clone, Copy)]
 struct Described<'a>(&'a dyn Catalogue);
 
 impl Catalogue for Described<'_> {
@@ -139,7 +140,7 @@ impl Environment for Description {
 }
 
 /// Whether a task is an external environment.
-fn is_external(task: &str) -> bool {
+pub(crate) fn is_external(task: &str) -> bool {
     task.contains(':')
 }
 
@@ -157,7 +158,8 @@ struct Trials<'a> {
 impl Trials<'_> {
     /// Whether the external environments of the run, and of those that it starts from, can be opened.
     fn can_open(&mut self, entry: &Entry) -> bool {
-        let options = entry.request.configuration().map(|config| config.task).unwrap_or_default();
+        // What is wrong with a configuration is said when the run is tried.
+        let Ok(options) = entry.request.configuration().map(|config| config.task) else { return true };
         for task in entry.tasks.iter().filter(|task| is_external(task)) {
             // One that failed may have taken its time.
             if self.closed.contains(task) || self.catalogue.info(task, &options).is_err() {
@@ -171,7 +173,7 @@ impl Trials<'_> {
 
     /// The agent with which the run would begin.
     fn begin(&mut self, request: &RunRequest) -> Result<Source<f32>, TrainError> {
-        let (plan, config, catalogue) = (request.plan()?, request.configuration()?, Described(self.catalogue.0));
+        let (plan, config, catalogue) = (request.plan()?, request.configuration()?, self.catalogue);
         try_beginning(&catalogue, &config, plan.as_ref(), &mut |path| self.planned(path))
     }
 

@@ -9,6 +9,9 @@ use super::task_statistics::TaskStatistics;
 use super::wording::listed;
 use crate::statistics::{Estimate, improvement, mean, pooled_interquartile_mean};
 
+/// Why a return cannot be given as a share of the way from random actions to the baseline.
+pub(super) const NOT_ABOVE_RANDOM: &str = "the baseline is not above random actions";
+
 /// The statistics of a method over all tasks.
 #[derive(Debug)]
 pub struct Together {
@@ -54,7 +57,7 @@ fn of_method(method: &str, tasks: &[TaskStatistics], groups: &[Group<'_>], named
         let (ours, theirs) = both(task)?;
         let random = task.random.ok_or("the return of random actions is not known")?;
         let one = mean(&theirs).map(|mean| mean - random).filter(|one| *one > 0.0);
-        let one = one.ok_or("the baseline is not above random actions")?;
+        let one = one.ok_or(NOT_ABOVE_RANDOM)?;
         Ok((ours.iter().map(|value| (value - random) / one).collect(), Vec::new()))
     };
     let compared = |task: &TaskStatistics| {

@@ -192,9 +192,11 @@ fn state(run: &RunResult) -> Cell {
         Progress::Dropped(at) => format!("dropped at {}", frames(at as f64)),
         Progress::Finished => format!("finished, {}", frames(run.steps as f64)),
     });
-    if let Some(why) = &run.failure {
-        cell.note(why.clone())
-    } else if run.problems.is_empty() {
+    let cell = match &run.failure {
+        Some(why) => cell.note(why.clone()),
+        None => cell,
+    };
+    if run.problems.is_empty() {
         cell
     } else {
         cell.note(format!("see the files that could not be read ({})", run.problems.len()))

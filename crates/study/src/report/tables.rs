@@ -2,7 +2,7 @@
 //!
 //! Here: the returns of methods. Tables of single runs: `run_tables`. Not here: HTML, Markdown.
 
-use super::pooled::Pooled;
+use super::pooled::{NOT_ABOVE_RANDOM, Pooled};
 use super::published::title;
 use super::report_statistics::ReportStatistics;
 use super::task_statistics::{MethodStatistics, Spread, TaskStatistics};
@@ -269,14 +269,14 @@ pub fn transfers(statistics: &ReportStatistics) -> Table {
                 Some(why) => cell.note(why.to_owned()),
                 None => cell,
             };
-            let no_area = measures.area_ratio.is_none().then_some("the baseline is not better than random actions");
+            let no_area = measures.area_ratio.is_none().then_some(NOT_ABOVE_RANDOM);
             let changed = |changed: Option<Estimate>| {
                 because(below(changed.map_or(NONE.to_owned(), |it| estimate(&it, change))), no_area)
             };
-            let no_start = measures.jumpstart.is_none();
+            let no_start = measures.jumpstart.is_none() && task.random_unknown.is_empty();
             let no_start = no_start.then_some("not all runs have a return there; with a smaller log.every they may");
             let never = if measures.threshold.is_some() { "never" } else { NONE };
-            let no_threshold = "the baseline's final return is not better than random actions";
+            let no_threshold = "the baseline's final return is not above random actions";
             let no_threshold = measures.threshold.is_none().then_some(no_threshold);
             let time = |time: Option<f64>| because(Cell::of(time.map_or(never.to_owned(), frames)), no_threshold);
             let mut first = time(measures.time);

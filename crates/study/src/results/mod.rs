@@ -85,7 +85,7 @@ pub struct RunResult {
     pub command: String,
     /// How far it is.
     pub progress: Progress,
-    /// Why it failed when it was last started; `None` if it did not, or has made progress since.
+    /// Why it failed when its launcher last started it; `None` if it did not, or is finished, or a process works on it.
     pub failure: Option<String>,
     /// The returns of each of its tasks.
     pub series: Vec<Series>,
@@ -210,7 +210,7 @@ impl Results {
             run.problems.extend(run.ancestry.gaps.iter().cloned());
             run.seed = entry.seed;
             run.command = command(&entry.arguments);
-            run.failure = failure(root, entry.index).filter(|_| run.progress != Progress::Finished);
+            run.failure = failure(root, entry);
             run
         });
         let mut runs: Vec<RunResult> = runs.collect();

@@ -3,6 +3,7 @@
 //! A run with parts that are not known here is not shared: environments and plans outside of this program, and GPUs.
 
 use crate::StudyError;
+use crate::expand::is_external;
 use crate::manifest::Manifest;
 use crate::study_file::contents;
 use environment::Catalogue;
@@ -107,7 +108,7 @@ impl<'a> Identities<'a> {
     /// A task that is an environment of another program.
     fn outside(&self, config: &Config) -> Option<String> {
         // To ask the catalogue about such a name would start its program.
-        let named = config.tasks.iter().find(|task| task.contains(':')).cloned();
+        let named = config.tasks.iter().find(|task| is_external(task)).cloned();
         named.or_else(|| {
             let mut infos = config.tasks.iter().flat_map(|task| self.catalogue.info(task, &config.task));
             infos.find(|info| info.outside.is_some()).map(|info| info.name)

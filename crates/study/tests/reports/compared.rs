@@ -60,10 +60,30 @@ fn a_baseline_below_random_actions_takes_no_improvement_away() {
     let words = markdown(&report);
     assert!(words.contains("1 of 2 tasks: Hopper<br>without Ant: the baseline is not above random actions"), "{words}");
     assert!(words.contains("all 2 tasks"), "{words}");
+    assert!(words.contains("the baseline's final return is not above random actions"), "{words}");
     let table = figures_csv(&report);
     let line = |start: &str| table.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{table}"));
     assert!(line("all,fractional-0.2,interquartile_mean_normalised,").contains(why));
     assert!(line("all,fractional-0.2,improvement,").ends_with(",all 2 tasks"));
+}
+
+#[test]
+fn a_jumpstart_that_cannot_be_measured_says_why() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = study(root.path(), &["ant"], 2);
+    let why = "not all runs have a return there";
+    let shown = || markdown(&Report::new(&Results::read(root.path()).unwrap()));
+    assert!(!shown().contains(why));
+    edit(root.path(), &manifest, ("fractional-0.2", "ant"), "metrics.jsonl", |_, _| {
+        let all = lines(100_000, |frame| frame as f64);
+        // None between the random episodes and frame 20 000.
+        all.lines()
+            .enumerate()
+            .filter(|(line, _)| *line == 0 || *line >= 15)
+            .map(|(_, line)| format!("{line}\n"))
+            .collect()
+    });
+    assert!(shown().contains(why));
 }
 
 #[test]

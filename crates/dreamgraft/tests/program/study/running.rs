@@ -159,7 +159,7 @@ fn two_ctrl_c_at_once_leave_no_worker() {
     assert!(matches!(study.wait().unwrap().code(), Some(75 | 130)));
     let deadline = Instant::now() + Duration::from_secs(120);
     while states(&program).iter().any(|run| run["state"] == "running") {
-        assert!(Instant::now() < deadline, "a run goes on");
+        assert!(Instant::now() < deadline, "a run is still training");
     }
 }
 
