@@ -15,6 +15,8 @@ pub struct Layer {
     pub(super) table: Table,
     /// The text of a file, for the lines of its settings.
     text: Option<String>,
+    /// Whether it is one setting of the command line.
+    pub(super) typed: bool,
 }
 
 /// The table of a run folder's `config.toml` that names the program and the machine that wrote it: not a setting, and skipped when
@@ -33,7 +35,7 @@ impl Layer {
             ConfigError::Syntax { source_name: source.to_owned(), why }
         })?;
         table.remove(PROVENANCE);
-        Ok(Self { source: source.to_owned(), table, text: None })
+        Ok(Self { source: source.to_owned(), table, text: None, typed: false })
     }
 
     /// The settings in the file at `path`: one of the user's, or the `config.toml` of a run folder.
@@ -67,7 +69,7 @@ impl Layer {
         if !advice.is_empty() {
             return Err(ConfigError::Derived { key: key.to_owned(), advice });
         }
-        Ok(Self::value(&format!("--set {text}"), key, value))
+        Ok(Self { typed: true, ..Self::value(&format!("--set {text}"), key, value) })
     }
 
     /// The setting at the dotted path `key`; `source` names it in messages. `value` is TOML; anything that is not valid
@@ -88,13 +90,13 @@ impl Layer {
         Self::leaf(source, "agent", Value::try_from(sizes).expect("plain data"))
     }
 
-    fn leaf(source: &str, key: &str, leaf: Value) -> Self {
+    pub(super) fn leaf(source: &str, key: &str, leaf: Value) -> Self {
         let (above, last) = key.rsplit_once('.').unwrap_or(("", key));
         let mut table = Table::from_iter([(last.trim().to_owned(), leaf)]);
         for section in above.rsplit('.').filter(|section| !section.is_empty()) {
             table = Table::from_iter([(section.trim().to_owned(), Value::Table(table))]);
         }
-        Self { source: source.to_owned(), table, text: None }
+        Self { source: source.to_owned(), table, text: None, typed: false }
     }
 
     /// The origin of the setting at `path`, with its line in a file.

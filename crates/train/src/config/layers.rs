@@ -7,7 +7,7 @@
 use super::layer::{Layer, one_line};
 use super::ranges::{expected, placed};
 use super::tables::{get, set, table_of};
-use super::{Config, ConfigError, names};
+use super::{Config, ConfigError, names, size};
 use environment::TaskOptions;
 use toml::{Table, Value};
 
@@ -19,8 +19,9 @@ pub(super) const FREE: [&str; 2] = ["task", "arguments"];
 /// # Errors
 /// [`ConfigError`] for the first unknown key, value of the wrong kind or value out of range.
 pub fn resolve(layers: &[Layer]) -> Result<Config, ConfigError> {
-    let config = laid(layers)?;
-    config.validate().map_err(|error| placed(error, layers))?;
+    let layers = size::expanded(layers)?;
+    let config = laid(&layers)?;
+    config.validate().map_err(|error| placed(error, &layers))?;
     Ok(config)
 }
 
@@ -53,7 +54,7 @@ fn laid(layers: &[Layer]) -> Result<Config, ConfigError> {
 fn laid_over(mut config: Config, layers: &[Layer]) -> Result<Config, ConfigError> {
     let defaults = table_of(&Config::default());
     let mut merged = table_of(&config);
-    for layer in layers {
+    for layer in &size::expanded(layers)? {
         let mut leaves = Vec::new();
         collect_leaves(&layer.table, &defaults, &mut Vec::new(), layer, &mut leaves)?;
         for (path, value) in leaves {

@@ -1,6 +1,6 @@
 //! The configuration of a run: settings, presets, and how they are laid over each other.
 //!
-//! Defaults < preset < file < typed settings. Here: [`Config`], [`Layer`], [`resolve`], [`preset`], [`difference`].
+//! Defaults < preset < file < typed settings. Here: [`Config`], [`Layer`], [`resolve`], [`preset`], [`sizes`], [`difference`].
 //! Not here: the command line, or where a resolved configuration is kept.
 
 mod bytes;
@@ -12,6 +12,7 @@ mod layers;
 mod names;
 mod ranges;
 mod settings;
+mod size;
 mod tables;
 
 pub use bytes::ByteSize;
@@ -23,11 +24,12 @@ pub(crate) use layer::PROVENANCE;
 pub use layers::{resolve, task_options, value_of};
 pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
+pub use size::names as sizes;
 
-/// DreamerV3's settings, whose last table is continued by those of a size.
+/// DreamerV3's settings, whose last table is continued by its size.
 macro_rules! v3 {
     ($size:literal) => {
-        concat!(include_str!("../../presets/v3.toml"), include_str!(concat!("../../presets/v3/", $size, ".toml")))
+        concat!(include_str!("../../presets/v3.toml"), "size = \"", $size, "\"\n")
     };
 }
 

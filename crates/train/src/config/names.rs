@@ -3,8 +3,8 @@
 //! Here: names of other programs, last parts of names, and names that are mistyped. Not here: messages about them
 //! (`error`).
 
-use super::Config;
 use super::tables::{paths, table_of};
+use super::{Config, size};
 
 /// Names that other programs give to settings of this one. `*` stands for any beginning of a name.
 const ELSEWHERE: [(&str, &str); 22] = [
@@ -36,7 +36,7 @@ const ELSEWHERE: [(&str, &str); 22] = [
 /// none for certain.
 pub fn settings_meant(typed: &str) -> Vec<String> {
     let last = typed.rsplit('.').next().unwrap_or(typed).replace('-', "_").to_ascii_lowercase();
-    let known = paths(&table_of(&Config::default()));
+    let known = known();
     let ends_in = |ending: &str| known.iter().filter(|path| path.ends_with(ending)).cloned().collect::<Vec<_>>();
     let same = known.iter().filter(|path| path.rsplit('.').next() == Some(&*last)).cloned().collect::<Vec<_>>();
     if !same.is_empty() {
@@ -51,9 +51,16 @@ pub fn settings_meant(typed: &str) -> Vec<String> {
     }
 }
 
+/// The names of all settings, and of what stands for several.
+fn known() -> Vec<String> {
+    let mut known = paths(&table_of(&Config::default()));
+    known.push(size::KEY.to_owned());
+    known
+}
+
 /// Whether there is a setting of this name.
 pub(super) fn is_setting(key: &str) -> bool {
-    paths(&table_of(&Config::default())).iter().any(|path| path == key)
+    known().iter().any(|path| path == key)
 }
 
 /// [`settings_meant`], or the setting whose name is most like `typed`; empty if none is like it.
@@ -62,7 +69,7 @@ pub(super) fn nearest(typed: &str) -> Vec<String> {
     if !meant.is_empty() {
         return meant;
     }
-    let known = paths(&table_of(&Config::default()));
+    let known = known();
     wording::nearest(typed, known.iter().map(String::as_str)).map(str::to_owned).into_iter().collect()
 }
 
@@ -77,6 +84,7 @@ mod tests {
         assert_eq!(settings_meant("lr"), rates);
         assert_eq!(settings_meant("batch-size"), ["agent.batch"]);
         assert_eq!(settings_meant("horizon"), ["agent.horizon"]);
+        assert_eq!(settings_meant("size"), ["agent.size"]);
         assert_eq!(settings_meant("every"), ["checkpoint.every", "log.every"]);
         assert!(settings_meant("horison").is_empty());
         assert_eq!(nearest("horison"), ["agent.horizon"]);
