@@ -251,6 +251,7 @@ impl From<&TrainError> for Exit {
                     Self::Usage
                 }
             }
+            TrainError::VectorsChanged { .. } => Self::Checkpoint,
             // A path that is not a file's is one that was typed; a file that the system refuses to read is not.
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
             TrainError::Transfer(error) => of_transfer(error),

@@ -122,11 +122,16 @@ while len(header := requests.read(5)) == 5:
         break
 "#;
 
+/// Writes an environment's program, which can be executed.
+fn write_line(program: &Program, text: &str) {
+    std::fs::write(program.path("line.py"), text).unwrap();
+    std::fs::set_permissions(program.path("line.py"), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 #[test]
 fn an_external_environment_without_images_is_learned_and_cannot_be_filmed() {
     let program = Program::new();
-    std::fs::write(program.path("line.py"), LINE).unwrap();
-    std::fs::set_permissions(program.path("line.py"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    write_line(&program, LINE);
     program.succeed(&train("program:./line.py", VECTOR, "run", &["--steps", "1500"]));
     program.succeed(&["eval", "run", "--episodes", "1"]);
     let error = program.fail(1, &["eval", "run", "--episodes", "1", "--video", "line.gif"]);
@@ -135,7 +140,38 @@ fn an_external_environment_without_images_is_learned_and_cannot_be_filmed() {
     assert!(!program.path("export/replay.gif").exists());
     // One that shows no vectors is refused where they are asked for.
     let without = LINE.replace("{\"vector\": 2}", "{\"image\": [64, 64, 3]}");
-    std::fs::write(program.path("line.py"), without).unwrap();
+    write_line(&program, &without);
     let error = program.fail(1, &["play", "program:./line.py", "--set", VECTOR]);
     assert!(error.contains("message observation has 8 bytes instead of 12288"), "{error}");
+}
+
+/// Fewer numbers could be padded, and were, so that the agent read others than it knows.
+#[test]
+fn an_environment_whose_vectors_have_changed_is_said_to_have() {
+    let program = Program::new();
+    write_line(&program, LINE);
+    let runs = [("run", &[][..]), ("padded", &["--set", "task.vector_length=4"])];
+    let train_to = |run, more: &[&'static str], steps| {
+        train("program:./line.py", VECTOR, run, &[more, &["--steps", steps]].concat())
+    };
+    for (run, more) in runs {
+        program.succeed(&train_to(run, more, "1500"));
+    }
+    let of_length = |length: usize, numbers: &str| {
+        LINE.replace("{\"vector\": 2}", &format!("{{\"vector\": {length}}}"))
+            .replace("\"<2f\", x, speed", numbers)
+            .replace("\"<2f\", x, 1e6 * speed", numbers)
+    };
+    for (text, now) in [(of_length(1, "\"<f\", x"), 1), (of_length(3, "\"<3f\", x, speed, 1"), 3)] {
+        write_line(&program, &text);
+        for (run, more) in runs {
+            for words in [vec!["eval", run, "--episodes", "1"], train_to(run, more, "2000")] {
+                let error = program.fail(5, &words);
+                let part = format!("program:./line.py now has vectors of {now} numbers, but the agent of {run}");
+                assert!(error.contains(&part) && error.contains("was trained with 2"), "{words:?}: {error}");
+            }
+        }
+    }
+    write_line(&program, LINE);
+    program.succeed(&train_to("padded", runs[1].1, "2000"));
 }

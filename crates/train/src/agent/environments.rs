@@ -10,6 +10,7 @@ use environment::{
 use replay::{Sizes, WindowStarts};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
+use std::path::Path;
 
 /// Environments of a run's tasks, in the order of its configuration, all of one action size and one length of vectors: those of
 /// the largest, whose surplus elements the others ignore, or fill with zeros.
@@ -181,6 +182,19 @@ impl TaskShape {
 }
 
 impl ExternalEnvironment {
+    /// Checks that the task of this record still has vectors of the same length, wherever both have any: an agent would read others as
+    /// if they were those that it knows. `path` is the agent.
+    ///
+    /// # Errors
+    /// [`TrainError::VectorsChanged`].
+    pub(crate) fn check_vectors(&self, now: ObservationSpace, path: &Path) -> Result<(), TrainError> {
+        let (was, now) = (self.observations.vector, now.vector);
+        if was == now || was == 0 || now == 0 {
+            return Ok(());
+        }
+        Err(TrainError::VectorsChanged { path: path.to_owned(), task: self.task.clone(), was, now })
+    }
+
     /// The record of a task; `None` for a built-in one.
     fn of(info: &TaskInfo) -> Option<Self> {
         let Outside { programs, repeatable, .. } = info.outside.clone()?;

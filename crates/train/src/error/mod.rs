@@ -238,6 +238,21 @@ pub enum TrainError {
         /// The tasks that the agent was trained for.
         learned: Vec<String>,
     },
+    /// An environment whose vectors have another length than those that the agent was trained with.
+    #[error(
+        "{task} now has vectors of {now} numbers, but the agent of {path} was trained with {was}: the environment has changed. \
+         Restore the version that it was trained with, or train a new agent"
+    )]
+    VectorsChanged {
+        /// The checkpoint or the run.
+        path: PathBuf,
+        /// The task.
+        task: String,
+        /// The length that the agent was trained with.
+        was: usize,
+        /// The length now.
+        now: usize,
+    },
     /// Arguments for a task that does not accept any.
     #[error(
         "task.arguments.{key} has no effect on {task}: only external environments (gymnasium:, python: and program:) \

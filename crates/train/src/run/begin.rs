@@ -78,7 +78,7 @@ pub(crate) fn begin<L: Trainable>(
         }
         Opened::Existing(folder, stored) => {
             let (config, transfer) = beginning::of_resumed_run(root, &stored, config, plan)?;
-            folder.reopen(&stored, &config)?;
+            folder.reopen(&stored, &config).map_err(|error| identity::explained(error, root, &stored, &config))?;
             let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
                 (Some(checkpoint), damaged) => {
                     identity::check(&checkpoint, &config, environments)?;
