@@ -34,6 +34,9 @@ pub struct TransferRank {
     /// The seed of the episodes and of the untrained agent
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
+    /// A file of settings, as for `dreamgraft train`; those of the task count here
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// A setting of the task, such as task.observe=vector; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,

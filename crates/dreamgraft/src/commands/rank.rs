@@ -20,7 +20,7 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
     }
     let mut request = RunRequest::new(vec![typed.task.clone()], "small");
     typed.set.iter().try_for_each(|setting| meaning::check_of_task(setting))?;
-    (request.seed, request.settings) = (Some(typed.seed), typed.set.clone());
+    (request.seed, request.settings, request.config) = (Some(typed.seed), typed.set.clone(), typed.config.clone());
     let count = usize::try_from(typed.episodes).unwrap_or(usize::MAX);
     let episodes = match &typed.episodes_of {
         Some(run) => RankEpisodes::OfRun(run.clone(), count),
@@ -43,7 +43,9 @@ pub fn transfer_rank(catalogue: &dyn Catalogue, typed: &TransferRank) -> Result<
         let failed = |source| TrainError::Io { path: path.clone(), source };
         files::write_atomically(path, |file| file.write_all(plan.as_bytes())).map_err(failed)?;
         if !typed.json {
-            let settings: String = typed.set.iter().map(|setting| format!(" --set {}", shell_word(setting))).collect();
+            let file = typed.config.iter().map(|file| format!(" --config {}", shell_path(file)));
+            let set = typed.set.iter().map(|setting| format!(" --set {}", shell_word(setting)));
+            let settings: String = file.chain(set).collect();
             let (written, task, path) = (path.display(), shell_word(&typed.task), shell_path(path));
             text.push_str(&format!("\nwrote {written}; `dreamgraft train {task}{settings} --plan {path}` uses it, with the --preset of these agents\n"));
         }

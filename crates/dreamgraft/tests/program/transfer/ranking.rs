@@ -45,3 +45,18 @@ fn agents_are_ranked_before_anything_is_trained() {
     assert!(damaged.contains("ant/checkpoints/0000002000"), "{damaged}");
     assert_eq!(program.run(&["transfer", "rank", "hopper", "--from", "ant", "--episodes", "1"]).code, Some(2));
 }
+
+#[test]
+fn a_file_of_settings_ranks_like_the_same_settings_of_the_task_typed() {
+    let program = Program::new();
+    program.succeed(&["train", "hopper", "--preset", "smoke", "--steps", "1000", "--logdir", "hopper"]);
+    std::fs::write(program.path("short.toml"), "[task]\nframe_limit = 100\n[agent]\nhorizon = 4\n").unwrap();
+    let words = ["transfer", "rank", "ant", "--from", "hopper", "--episodes", "2"];
+    let with = |more: &[&str]| json_of(&program, &[&words[..], more].concat());
+    let (typed, file) = (with(&["--set", "task.frame_limit=100"]), with(&["--config", "short.toml"]));
+    assert_eq!(typed, file);
+    assert_ne!(typed["mean_return"], with(&[])["mean_return"]);
+    let text = program.succeed(&[&words[..], &["--config", "short.toml", "--plan", "plan.toml"]].concat());
+    assert!(text.contains("`dreamgraft train ant --config short.toml --plan plan.toml`"), "{text}");
+    assert!(program.fail(2, &[&words[..], &["--config", "none.toml"]].concat()).contains("none.toml"));
+}
