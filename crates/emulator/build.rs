@@ -28,6 +28,7 @@ fn kernels() -> String {
         "products",
         "small_products",
         "recurrent",
+        "recurrent_team",
         "sums",
         "layers",
         "resizing",

@@ -40,6 +40,7 @@ pub const KERNELS: &str = concat!(
     include_str!("kernels/products.cuh"),
     include_str!("kernels/small_products.cuh"),
     include_str!("kernels/recurrent.cuh"),
+    include_str!("kernels/recurrent_team.cuh"),
     include_str!("kernels/sums.cuh"),
     include_str!("kernels/layers.cuh"),
     include_str!("kernels/resizing.cuh"),

@@ -15,6 +15,7 @@ pub mod products;
 pub mod ranges;
 pub mod repeat;
 pub mod sums;
+pub mod units;
 
 use std::ffi::{CString, c_char, c_int};
 use std::process::Command;
@@ -149,6 +150,24 @@ impl Device for Processor {
 
     fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
         Ok(Box::new(Emulator::new(plan.chained(), self.0)))
+    }
+}
+
+/// The same as a device whose blocks do not work in teams: it runs launches one by one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OneByOne(pub Order);
+
+impl Device for OneByOne {
+    fn name(&self) -> String {
+        Processor(self.0).name()
+    }
+
+    fn check(&self, _plan: &Plan) -> Result<(), MachineError> {
+        Ok(())
+    }
+
+    fn start(&self, plan: Plan) -> Result<Box<dyn Machine>, MachineError> {
+        Ok(Box::new(Emulator::new(plan, self.0)))
     }
 }
 

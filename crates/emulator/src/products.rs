@@ -40,7 +40,7 @@ impl Case {
     }
 }
 
-fn draw(random: &mut Stream, count: usize) -> Vec<f32> {
+pub(crate) fn draw(random: &mut Stream, count: usize) -> Vec<f32> {
     (0..count).map(|_| random.uniform_in(-1.0, 1.0) as f32).collect()
 }
 
@@ -59,7 +59,7 @@ fn tf32(x: f32) -> f64 {
 }
 
 /// The number that a kernel multiplies.
-fn rounded(kernel: &str, x: f32) -> f64 {
+pub(crate) fn rounded(kernel: &str, x: f32) -> f64 {
     match kernel {
         _ if kernel.ends_with("bf16") => bf16(x),
         _ if kernel.ends_with("tf32") => tf32(x),

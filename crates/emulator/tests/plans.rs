@@ -5,7 +5,8 @@ use emulator::compare::kinds;
 use emulator::ranges::check_ranges;
 use emulator::repeat::plan;
 use emulator::{Emulator, Order};
-use tape::plan::{Argument, Launch, Plan};
+use tape::plan::kernels::{Kernel, RecurrentCell, RecurrentGradient};
+use tape::plan::{Argument, Joined, Launch, Plan};
 
 #[test]
 fn no_launch_reads_what_it_writes_or_leaves_the_memory() {
@@ -55,4 +56,31 @@ fn blocks_run_in_either_order() {
         memory[1024]
     });
     assert_eq!(results, [0.0, 768.0]);
+}
+
+/// The recurrent model's sizes in the preset `small` of crate `train`.
+fn preset_small() -> AgentConfig {
+    let (stoch, deter, hidden, units) = (16, 128, 128, 128);
+    AgentConfig { depth: 8, stoch, deter, hidden, units, batch: 8, length: 32, shard: 4, ..AgentConfig::default() }
+}
+
+#[test]
+fn the_scan_is_one_chain_each_way() {
+    for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
+        for (what, config) in [("paper", AgentConfig::default()), ("small", preset_small())] {
+            let plan = plan(&AgentConfig { precision, ..config.clone() });
+            let section = plan.sections.iter().position(|launches| !launches.is_empty()).expect("a step");
+            let forward = |launch: &Launch| RecurrentCell::of(launch).is_some_and(|of| of.rows == config.batch);
+            let back = |launch: &Launch| RecurrentGradient::of(launch).is_some_and(|of| of.rows == config.batch);
+            for of_scan in [&forward as &dyn Fn(&Launch) -> bool, &back] {
+                // How many of the scan's units there are in each launch that has any.
+                let units = plan.joined(section).into_iter().map(|joined| match joined {
+                    Joined::Single(launch) => usize::from(of_scan(&launch)),
+                    Joined::Chain(launches) => launches.iter().filter(|launch| of_scan(launch)).count(),
+                });
+                let units: Vec<usize> = units.filter(|&count| count > 0).collect();
+                assert_eq!(units, [config.length], "{what}, {precision:?}");
+            }
+        }
+    }
 }

@@ -1,8 +1,9 @@
-//! Matrix products and sums of the emulated kernels compared with plain loops.
+//! Matrix products, sums and steps of recurrent units of the emulated kernels compared with plain loops.
 
 use emulator::products::check_products;
 use emulator::sums::check_sums;
-use emulator::{Order, Processor};
+use emulator::units::check_units;
+use emulator::{OneByOne, Order, Processor};
 
 #[test]
 fn products_are_those_of_plain_loops() {
@@ -15,5 +16,13 @@ fn products_are_those_of_plain_loops() {
 fn sums_and_scales_are_those_of_plain_loops() {
     for order in [Order::Forwards, Order::Backwards] {
         check_sums(&Processor(order));
+    }
+}
+
+#[test]
+fn recurrent_units_are_those_of_plain_loops_and_the_same_in_a_chain() {
+    let alone = check_units(&OneByOne::default());
+    for order in [Order::Forwards, Order::Backwards] {
+        assert!(check_units(&Processor(order)) == alone, "{order:?}: not the bits of single launches");
     }
 }

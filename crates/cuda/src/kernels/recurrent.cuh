@@ -11,8 +11,23 @@ INLINE Lines cell_input(const float *x, int rows, int width) {
 }
 INLINE Lines cell_weights(const float *weights, int size, int width) { return {weights, 3 * size, 1, 3 * size, width, false}; }
 
-// The gates from the sums of all warps. They are kept for the gradient, and the candidate's sum over the state with its
-// bias.
+// The gates and the state of a unit, from its sums, biases and state before. The gates are kept for the gradient, and the
+// candidate's sum over the state with its bias. Where a product is added, it is not rounded by itself: so the result does
+// not depend on what a compiler joins.
+INLINE void finish_unit(float *y, float *gates, float *from_h, const Numbers<4> &sums, const float *bias, float state, int row,
+        int unit, int size) {
+    const int at = row * 3 * size + unit;
+    const float past = sums.at[3] + bias[5];
+    const float z = sigmoid(sums.at[0] + bias[0] + bias[3]), r = sigmoid(sums.at[1] + bias[1] + bias[4]);
+    const float candidate = tanhf(fmaf(r, past, sums.at[2] + bias[2]));
+    gates[at] = z;
+    gates[at + size] = r;
+    gates[at + 2 * size] = candidate;
+    from_h[at + 2 * size] = past;
+    y[row * size + unit] = fmaf(z, state, (1.0f - z) * candidate);
+}
+
+// The same from the sums of all warps.
 INLINE void finish_cell(float *y, float *gates, float *from_h, const Staged &staged, const float *bias, const float *h, int rows,
         int size) {
     const int i = thread / CELL_UNITS, row = blockIdx.x * SMALL_ROWS + i;
@@ -21,16 +36,9 @@ INLINE void finish_cell(float *y, float *gates, float *from_h, const Staged &sta
     Numbers<4> sums = {};
     UNROLL for (int warp = 0; warp < WARPS; ++warp)
         UNROLL for (int j = 0; j < 4; ++j) sums.at[j] += staged.at[warp][i][4 * within + j];
-    const float *b = bias + unit;
-    const int at = row * 3 * size + unit;
-    const float past = sums.at[3] + b[5 * size], state = h[row * size + unit];
-    const float z = sigmoid(sums.at[0] + b[0] + b[3 * size]), r = sigmoid(sums.at[1] + b[size] + b[4 * size]);
-    const float candidate = tanhf(sums.at[2] + b[2 * size] + r * past);
-    gates[at] = z;
-    gates[at + size] = r;
-    gates[at + 2 * size] = candidate;
-    from_h[at + 2 * size] = past;
-    y[row * size + unit] = z * state + (1.0f - z) * candidate;
+    float of_unit[6];
+    UNROLL for (int j = 0; j < 6; ++j) of_unit[j] = bias[j * size + unit];
+    finish_unit(y, gates, from_h, sums, of_unit, h[row * size + unit], row, unit, size);
 }
 
 // In f32: a thread has four rows of a unit, and a warp takes four numbers of k at a time.

@@ -66,6 +66,17 @@ INLINE void recurrent_gradient_step(const Step &s, float *memory) {
     }
 }
 
+template <int NUMBERS> INLINE void unit_step(Staged &staged, const Step &s, float *memory) {
+    const Unit unit = {place_of(s, 0, memory), place_of(s, 1, memory), place_of(s, 2, memory), place_of(s, 3, memory),
+            place_of(s, 4, memory), place_of(s, 5, memory), place_of(s, 6, memory), place_of(s, 7, memory), whole_of(s, 8),
+            whole_of(s, 9), whole_of(s, 10)};
+    ROLLED for (int y = MEMBER; y * TEAM_UNITS < unit.size; y += TEAM) {
+        const GridPlace at = {OWN_TEAM, y, 0};
+        if constexpr (NUMBERS == 0) unit_of_floats(staged, unit, at);
+        else unit_of_words<NUMBERS>(staged, unit, at);
+    }
+}
+
 template <int NUMBERS> INLINE void run_chain(Staged &staged, Step &step, float *memory, const float *steps, int count) {
     OWN(word32, next);
     const word32 *const words = (const word32 *)steps;
@@ -86,7 +97,8 @@ template <int NUMBERS> INLINE void run_chain(Staged &staged, Step &step, float *
             case 0: product_step<NUMBERS>(staged, step, memory); break;
             case 1: sample_step(step, memory); break;
             case 2: sample_gradient_step(step, memory); break;
-            default: recurrent_gradient_step(step, memory);
+            case 3: recurrent_gradient_step(step, memory); break;
+            default: unit_step<NUMBERS>(staged, step, memory);
             }
         }
         AWAIT_TEAM;

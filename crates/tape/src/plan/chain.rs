@@ -8,7 +8,8 @@
 //! plan with chains ([`Plan::chained`]) when it loads it.
 
 use super::kernels::{
-    Chain, ChainKernel, GaussianSample, GaussianSampleGradient, Kernel, Product, ProductKernel, RecurrentGradient,
+    Chain, ChainKernel, GaussianSample, GaussianSampleGradient, Kernel, Product, ProductKernel, RecurrentCell,
+    RecurrentCellKernel, RecurrentGradient,
 };
 use super::launch::{Argument, Launch, Place};
 use super::layout::Plan;
@@ -20,6 +21,9 @@ const TEAM_ROWS: usize = 16;
 const STEP_WORDS: usize = 32;
 /// The most rows: with more, there are more teams than a device runs at once, and single launches fill it as well.
 const MOST_ROWS: usize = 16 * TEAM_ROWS;
+/// The most numbers of a recurrent unit. The blocks of a team make 32 each; with more, they would need several rounds,
+/// and a launch of its own has more blocks.
+const MOST_UNITS: usize = 32 * TEAM;
 /// The fewest launches that are worth a chain: it has to be started, too.
 const LEAST: usize = 3;
 
@@ -67,7 +71,8 @@ fn rows(place: Place, width: usize) -> Part {
 
 impl Link {
     fn of(launch: &Launch) -> Option<Self> {
-        let link = Self::product(launch).or_else(|| Self::elementwise(launch))?;
+        let link =
+            Self::product(launch).or_else(|| Self::recurrent_cell(launch)).or_else(|| Self::elementwise(launch))?;
         let fits = |argument: &Argument| match argument {
             Argument::Place(place) => u32::try_from(*place).is_ok(),
             _ => true,
@@ -96,6 +101,21 @@ impl Link {
         let ends = ends.into_iter().filter(|(on, _)| *on).map(|(_, part)| part);
         let read = [rows(of.a, of.k), Part::Whole(of.b.0, weights)].into_iter().chain(ends).collect();
         Some(Self { kernel: Some(kernel), number: 0, rows: of.m, read, written: vec![rows(of.c, of.n)] })
+    }
+
+    fn recurrent_cell(launch: &Launch) -> Option<Self> {
+        let of = RecurrentCell::of(launch).filter(|of| of.size <= MOST_UNITS)?;
+        let kernel = match of.which {
+            RecurrentCellKernel::RecurrentCell => ChainKernel::Chain,
+            RecurrentCellKernel::RecurrentCellBf16 => ChainKernel::ChainBf16,
+            RecurrentCellKernel::RecurrentCellTf32 => ChainKernel::ChainTf32,
+        };
+        let (wide, size) = (3 * of.size, of.size);
+        let weights = [(of.kernel, of.inputs * wide), (of.recurrent, size * wide), (of.bias, 2 * wide)];
+        let weights = weights.map(|(place, count)| Part::Whole(place.0, count));
+        let read = [rows(of.x, of.inputs), rows(of.h, size)].into_iter().chain(weights).collect();
+        let written = vec![rows(of.y, size), rows(of.gates, wide), rows(of.from_h, wide)];
+        Some(Self { kernel: Some(kernel), number: 4, rows: of.rows, read, written })
     }
 
     fn elementwise(launch: &Launch) -> Option<Self> {
@@ -262,6 +282,28 @@ mod tests {
         assert_eq!(joined(50, &[[0, 1000], [1000, 2000], [2000, 3000], [3000, 1020]]), [3, 1]);
         // The last changes the weights.
         assert_eq!(joined(50, &[[0, 1000], [1000, 2000], [2000, 3000], [3000, 89_980]]), [3, 1]);
+    }
+
+    #[test]
+    fn a_recurrent_unit_is_joined_if_a_team_makes_it_in_one_round() {
+        let mut planner = Planner::new(Precision::Full);
+        planner.reserve(100_000);
+        let which = RecurrentCellKernel::RecurrentCell;
+        let cell = |size: usize, y: usize| {
+            let [gates, from_h, h] = [1, 2, 3].map(|one| Place(y + one * 1000));
+            let [x, kernel, recurrent, bias] = [0, 50_000, 60_000, 70_000].map(Place);
+            RecurrentCell { which, y: Place(y), gates, from_h, x, h, kernel, recurrent, bias, rows: 1, inputs: 5, size }
+        };
+        for y in [4000, 8000, 12_000] {
+            planner.launch([1, 32, 1], cell(256, y));
+        }
+        planner.launch([1, 33, 1], cell(257, 16_000));
+        let joined = planner.finish().joined(0);
+        let [Joined::Chain(chain), Joined::Single(alone)] = joined.as_slice() else { panic!("{joined:?}") };
+        assert_eq!((chain.len(), alone.kernel), (3, "recurrent_cell"));
+        let words: Vec<u32> = words(&chain[0]).iter().map(|word| word.to_bits()).collect();
+        // The step's kernel, where the unit's state goes, and its size.
+        assert_eq!([words[0], words[1], words[11]], [4, 4000, 256]);
     }
 
     #[test]

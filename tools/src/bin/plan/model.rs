@@ -36,9 +36,14 @@ const INTEGER_RATE: f64 = 2.5;
 /// have waited for each other; and a round trip to the second-level cache, where a step's own cycles do not include it.
 const TEAM_WAIT: f64 = 0.8e-6;
 const CACHE_ROUND_TRIP: f64 = 0.4e-6;
-/// Blocks in a team, which share the columns of a product, and the columns that a block makes at once.
+/// Blocks in a team, which share the columns of a product or the numbers of a recurrent unit, and how many of these a
+/// block makes at once.
 const TEAM: usize = 8;
 const TEAM_COLUMNS: usize = 32;
+/// Cycles of a block's round trip to the second-level cache, and the bytes per cycle that it has from there, while few
+/// multiprocessors read: an estimate.
+const TRIP: f64 = 800.0;
+const CACHE_OF_ONE: f64 = 48.0;
 /// Products of at most so many blocks leave half of a card idle, and their time is latency.
 const SMALL: usize = 66;
 
@@ -58,6 +63,9 @@ struct Tile {
 const CELL: &str = "recurrent_cell";
 /// Cycles for the gates of a recurrent unit.
 const GATES: f64 = 300.0;
+/// Cycles of a recurrent unit in a chain outside of its loops: places, the sums of all warps, one gate after the other,
+/// and the gates.
+const UNIT_ENDS: f64 = 1700.0;
 
 fn tile(kernel: &str) -> Tile {
     match kernel {
@@ -114,6 +122,9 @@ pub fn joined_cost(joined: &Joined, card: &Card) -> Cost {
 
 /// The seconds and operations of a step of a chain.
 fn step(launch: &Launch) -> (f64, f64) {
+    if launch.kernel.starts_with("recurrent_cell") {
+        return unit_step(launch);
+    }
     if !launch.kernel.starts_with("product") {
         return (TEAM_WAIT + CACHE_ROUND_TRIP, 0.0);
     }
@@ -122,6 +133,25 @@ fn step(launch: &Launch) -> (f64, f64) {
     let tiles = n.div_ceil(TEAM_COLUMNS).div_ceil(TEAM) as f64;
     let cycles = tiles * (k.div_ceil(depth) as f64 * alone + ends);
     (cycles / CLOCK[1] + TEAM_WAIT, 2.0 * (m * n * k) as f64)
+}
+
+/// A step of a recurrent unit as one of a chain's. Its blocks read the weights of all gates from the second-level cache.
+fn unit_step(launch: &Launch) -> (f64, f64) {
+    let whole = integers(launch);
+    let [rows, inputs, size] = [whole[0], whole[1], whole[2]];
+    // Numbers of k that are under way at once, and cycles to issue their instructions.
+    let (depth, issued) = match launch.kernel {
+        "recurrent_cell_bf16" => (256, 700.0),
+        "recurrent_cell_tf32" => (256, 1160.0),
+        _ => (64, 1300.0),
+    };
+    let product = |k: usize| {
+        let bytes = (3 * TEAM_COLUMNS * depth.min(k) * 4) as f64;
+        k.div_ceil(depth) as f64 * (TRIP + f64::max(issued, bytes / CACHE_OF_ONE))
+    };
+    let rounds = size.div_ceil(TEAM_COLUMNS).div_ceil(TEAM) as f64;
+    let cycles = rounds * (product(inputs) + product(size) + UNIT_ENDS);
+    (cycles / CLOCK[1] + TEAM_WAIT, 6.0 * (rows * size * (inputs + size)) as f64)
 }
 
 /// The cost of a launch on a card, with the time until the next launch can begin.
