@@ -12,7 +12,7 @@ use crate::signatures::Signatures;
 use crate::slab::Slab;
 use crate::target::Capability;
 use crate::version::Version;
-use crate::{CHECK, KERNELS, KERNELS_FILE, NVRTC_VARIABLE};
+use crate::{CHAINS, CHECK, KERNELS, KERNELS_FILE, NVRTC_VARIABLE};
 
 /// The first driver, and the first generation, with which a kernel of a graph can start before the one before it has
 /// ended. Kernels have the instruction that waits for it if they are compiled for this generation or a newer one.
@@ -28,6 +28,8 @@ pub struct Device {
     driver: Version,
     capability: Capability,
     checked: bool,
+    /// Whether small launches are joined to chains. Without a choice they are, unless launches are checked.
+    chains: Option<bool>,
     /// The kernels of plans, once they are compiled: that takes seconds, and every plan needs the same.
     kernels: Arc<OnceLock<Program>>,
 }
@@ -42,21 +44,32 @@ pub struct Bytes {
 }
 
 impl Device {
-    /// Opens the device with this number, and the compiler that [`NVRTC_VARIABLE`] names or that is found. The variable
-    /// [`CHECK`] sets whether launches are checked.
+    /// Opens the device with this number, and the compiler that [`NVRTC_VARIABLE`] names or that is found. The variables
+    /// [`CHECK`] and [`CHAINS`] set whether launches are checked, and whether they are joined to chains.
     pub fn open(number: usize) -> Result<Self, CudaError> {
-        let checked = switch(CHECK, std::env::var_os(CHECK))?;
+        let checked = switch(CHECK, std::env::var_os(CHECK), "check every launch")?.unwrap_or(false);
+        let chains = switch(CHAINS, std::env::var_os(CHAINS), "join small launches to chains")?;
         let context = Context::open(number)?;
         let driver = driver_version()?;
         let place = std::env::var_os(NVRTC_VARIABLE).filter(|place| !place.is_empty()).map(PathBuf::from);
         let nvrtc = Arc::new(Nvrtc::open(place.as_deref(), Some(driver))?);
         let (name, capability) = (context.name()?, context.capability()?);
-        Ok(Self { context, nvrtc, name, driver, capability, checked, kernels: Arc::default() })
+        Ok(Self { context, nvrtc, name, driver, capability, checked, chains, kernels: Arc::default() })
     }
 
     /// The same device, with programs compiled from now on checking every launch, or not.
     pub fn checked(self, checked: bool) -> Self {
         Self { checked, ..self }
+    }
+
+    /// The same device, with plans that are started from now on joining small launches to chains, or not.
+    pub fn with_chains(self, chains: bool) -> Self {
+        Self { chains: Some(chains), ..self }
+    }
+
+    /// Whether it is to join small launches to chains, if it can run them.
+    fn joins(&self) -> bool {
+        self.chains.unwrap_or(!self.checked)
     }
 
     /// Its name.
@@ -116,7 +129,8 @@ impl Device {
                 answer,
             },
         })?;
-        Ok(Program { module: Arc::new(module), target: compiled.target, warnings: compiled.log, checked: self.checked })
+        let (checked, chains) = (self.checked, self.joins());
+        Ok(Program { module: Arc::new(module), target: compiled.target, warnings: compiled.log, checked, chains })
     }
 
     /// The kernels of plans, [`KERNELS`](crate::KERNELS), compiled when they are first asked for.
@@ -129,7 +143,7 @@ impl Device {
                 self.kernels.get_or_init(|| compiled)
             }
         };
-        Ok(Program { checked: self.checked, ..program.clone() })
+        Ok(Program { checked: self.checked, chains: self.joins(), ..program.clone() })
     }
 
     /// Waits until everything is done that was begun.
@@ -138,14 +152,19 @@ impl Device {
     }
 }
 
-/// Whether a variable is on.
-fn switch(variable: &'static str, value: Option<std::ffi::OsString>) -> Result<bool, CudaError> {
+/// Whether a variable is on or off, or neither: then it is not set. `on` is what it does if it is on.
+fn switch(
+    variable: &'static str,
+    value: Option<std::ffi::OsString>,
+    on: &'static str,
+) -> Result<Option<bool>, CudaError> {
     match value.as_ref().map(|value| value.to_str()) {
-        None | Some(Some("" | "0")) => Ok(false),
-        Some(Some("1")) => Ok(true),
+        None | Some(Some("")) => Ok(None),
+        Some(Some("0")) => Ok(Some(false)),
+        Some(Some("1")) => Ok(Some(true)),
         Some(_) => {
             let value = value.unwrap_or_default().to_string_lossy().into_owned();
-            Err(CudaError::Variable { variable, value })
+            Err(CudaError::Variable { variable, value, on })
         }
     }
 }
@@ -156,10 +175,12 @@ mod tests {
 
     #[test]
     fn a_switch_is_on_or_off() {
-        let switch = |value: Option<&str>| switch(CHECK, value.map(Into::into));
-        assert!(!switch(None).unwrap() && !switch(Some("")).unwrap() && !switch(Some("0")).unwrap());
-        assert!(switch(Some("1")).unwrap());
-        let message = switch(Some("yes")).unwrap_err().to_string();
-        assert_eq!(message, "DREAMGRAFT_CUDA_CHECK = \"yes\" is not valid: set it to 1 to check every launch, or to 0");
+        let switch = |value: Option<&str>| switch(CHAINS, value.map(Into::into), "join small launches to chains");
+        assert_eq!([None, Some("")].map(|value| switch(value).unwrap()), [None; 2]);
+        assert_eq!([Some("0"), Some("1")].map(|value| switch(value).unwrap()), [Some(false), Some(true)]);
+        assert_eq!(
+            switch(Some("yes")).unwrap_err().to_string(),
+            "DREAMGRAFT_CUDA_CHAINS = \"yes\" is not valid: set it to 1 to join small launches to chains, or to 0"
+        );
     }
 }

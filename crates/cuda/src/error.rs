@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::kind::Kind;
 use crate::target::{Capability, Target};
 use crate::version::Version;
-use crate::{CHECK, NVRTC_VARIABLE};
+use crate::{CHAINS, CHECK, NVRTC_VARIABLE};
 
 /// Why a device cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -200,7 +200,10 @@ pub enum CudaError {
         length: usize,
     },
     /// A kernel failed, and it is known which.
-    #[error("kernel {kernel} failed on the device, as launch {number} ({answer}): this is a bug in the program")]
+    #[error(
+        "kernel {kernel} failed on the device, as launch {number} ({answer}): this is a bug in the program{}",
+        of_chain(.kernel)
+    )]
     Kernel {
         /// The kernel.
         kernel: &'static str,
@@ -221,12 +224,14 @@ pub enum CudaError {
         answer: Answer,
     },
     /// A variable of the environment that is neither on nor off.
-    #[error("{variable} = {value:?} is not valid: set it to 1 to check every launch, or to 0")]
+    #[error("{variable} = {value:?} is not valid: set it to 1 to {on}, or to 0")]
     Variable {
         /// The variable.
         variable: &'static str,
         /// Its value.
         value: String,
+        /// What the program does if it is on.
+        on: &'static str,
     },
 }
 
@@ -298,6 +303,14 @@ fn numbers(count: usize) -> String {
         0 => "none".into(),
         1 => "one, with number 0".into(),
         _ => format!("{count}, with numbers 0 to {}", count - 1),
+    }
+}
+
+/// How to find out which launch of a chain fails, if the kernel is one of chains.
+fn of_chain(kernel: &str) -> String {
+    match kernel.starts_with("chain") {
+        true => format!("; run again with {CHAINS}=0, which finds the launch in the chain, if it also fails by itself"),
+        false => String::new(),
     }
 }
 

@@ -60,7 +60,12 @@ pub const KERNELS: &str = concat!(
 pub const KERNELS_FILE: &str = "kernels.cu";
 
 /// Set to 1, this variable has every launch waited for, so that the error of a kernel that fails names it. It is slow.
+/// Unless [`CHAINS`] is 1, no launches are joined to chains then.
 pub const CHECK: &str = "DREAMGRAFT_CUDA_CHECK";
+
+/// Set to 0, this variable has small launches run one by one, and not as chains; set to 1, they are chains even if launches
+/// are checked.
+pub const CHAINS: &str = "DREAMGRAFT_CUDA_CHAINS";
 
 /// Names the compiler's library: its file, or the folder that it is in.
 pub const NVRTC_VARIABLE: &str = "DREAMGRAFT_NVRTC";

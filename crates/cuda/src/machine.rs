@@ -58,7 +58,7 @@ impl tape::plan::Device for Device {
         self.check(&plan)?;
         let load = || {
             let program = self.kernels()?;
-            let plan = if program.has_teams() { plan.chained() } else { plan };
+            let plan = if program.runs_chains() { plan.chained() } else { plan };
             let mut slab = self.slab(plan.numbers)?;
             for (place, numbers) in &plan.constants {
                 slab.write(*place, numbers)?;

@@ -19,6 +19,7 @@ pub struct Program {
     pub(crate) target: Target,
     pub(crate) warnings: String,
     pub(crate) checked: bool,
+    pub(crate) chains: bool,
 }
 
 impl Program {
@@ -27,10 +28,10 @@ impl Program {
         self.target
     }
 
-    /// Whether blocks can work in teams, so that small launches can be joined to chains
-    /// ([`Plan::chained`](tape::plan::Plan::chained)). A compiler that knows older generations alone makes kernels for these.
-    pub fn has_teams(&self) -> bool {
-        self.target.capability() >= TEAMS
+    /// Whether small launches are joined to chains ([`Plan::chained`](tape::plan::Plan::chained)): blocks can work in
+    /// teams, and chains are not turned off. A compiler that knows older generations alone makes kernels for these.
+    pub fn runs_chains(&self) -> bool {
+        self.chains && self.target.capability() >= TEAMS
     }
 
     /// Whether the two are the same kernels, compiled once.

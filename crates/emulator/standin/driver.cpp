@@ -51,6 +51,8 @@ Graph *recorded = nullptr;
 bool failed = false;
 // With STAND_IN_RUNS=N, a kernel fails in the run after the Nth of a graph, and with it all that is asked afterwards.
 long runs_left = std::getenv("STAND_IN_RUNS") ? std::atol(std::getenv("STAND_IN_RUNS")) : -1;
+// With STAND_IN_FAILS=NAME, each run of this kernel fails, and with it all that is asked afterwards.
+const char *const fails = std::getenv("STAND_IN_FAILS");
 // The version of CUDA that the driver says it is for.
 const int VERSION = std::getenv("STAND_IN_DRIVER") ? std::atoi(std::getenv("STAND_IN_DRIVER")) : 12040;
 // The device's compute capability, times ten.
@@ -104,6 +106,8 @@ void need() {
 }
 
 void run(Call &call) {
+    if (fails && std::strcmp(call.entry->name, fails) == 0) failed = true;
+    if (failed) return;
     void *parameters[32];
     for (std::size_t i = 0; i < call.values.size(); ++i) parameters[i] = &call.values[i];
     call.entry->call(call.entry->kernel, call.grid, parameters);

@@ -96,9 +96,13 @@ fn an_unusable_device_is_one_line_and_leaves_nothing() {
     };
     let text = error(&smoke(&["--device", "cuda:3"]), 1);
     assert_eq!(text, "error: CUDA device 3 does not exist: this machine has one, with number 0\n");
-    let mut checked = program.command(&smoke(&["--device", "cuda"]));
-    let output = on_device(checked.env("DREAMGRAFT_CUDA_CHECK", "yes")).output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    for variable in ["DREAMGRAFT_CUDA_CHECK", "DREAMGRAFT_CUDA_CHAINS"] {
+        let mut wrong = program.command(&smoke(&["--device", "cuda"]));
+        let output = on_device(wrong.env(variable, "yes")).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+        assert!(text.contains(&format!("{variable} = \"yes\" is not valid")), "{text}");
+    }
     std::fs::write(program.path("libcuda.so.1"), "no library").unwrap();
     let output =
         program.command(&["bench", "--device", "cuda"]).env("LD_LIBRARY_PATH", program.path(".")).output().unwrap();

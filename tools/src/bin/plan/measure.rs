@@ -52,7 +52,7 @@ pub fn measure(plan: &Plan, device: &Device) -> Result<(), CudaError> {
         println!("{:>8}{:>10.3}{modelled}  {name}", launches.len(), 1e3 * seconds(device, &program, &slab, &launches)?);
         Ok(())
     };
-    let launches = if program.has_teams() {
+    let launches = if program.runs_chains() {
         line("whole step, with chains", &in_chains)?;
         line("whole step, without chains", &alone)?;
         in_chains
