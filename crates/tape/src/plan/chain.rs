@@ -284,26 +284,55 @@ mod tests {
         assert_eq!(joined(50, &[[0, 1000], [1000, 2000], [2000, 3000], [3000, 89_980]]), [3, 1]);
     }
 
-    #[test]
-    fn a_recurrent_unit_is_joined_if_a_team_makes_it_in_one_round() {
-        let mut planner = Planner::new(Precision::Full);
-        planner.reserve(100_000);
+    /// A unit of so many numbers for 50 rows, with its results and its state from a place on.
+    fn cell(size: usize, y: usize) -> RecurrentCell {
         let which = RecurrentCellKernel::RecurrentCell;
-        let cell = |size: usize, y: usize| {
-            let [gates, from_h, h] = [1, 2, 3].map(|one| Place(y + one * 1000));
-            let [x, kernel, recurrent, bias] = [0, 50_000, 60_000, 70_000].map(Place);
-            RecurrentCell { which, y: Place(y), gates, from_h, x, h, kernel, recurrent, bias, rows: 1, inputs: 5, size }
-        };
-        for y in [4000, 8000, 12_000] {
-            planner.launch([1, 32, 1], cell(256, y));
+        let [gates, from_h, h] = [1, 3, 5].map(|one| Place(y + one * 20_000));
+        let [x, kernel, recurrent, bias] = [0, 1_000_000, 1_100_000, 1_300_000].map(Place);
+        RecurrentCell { which, y: Place(y), gates, from_h, x, h, kernel, recurrent, bias, rows: 50, inputs: 5, size }
+    }
+
+    /// How three units and another are joined.
+    fn joined_to_units(last: RecurrentCell) -> Vec<Joined> {
+        let mut planner = Planner::new(Precision::Full);
+        planner.reserve(2_000_000);
+        for y in [100_000, 300_000, 500_000] {
+            planner.launch([4, 8, 1], cell(64, y));
         }
-        planner.launch([1, 33, 1], cell(257, 16_000));
-        let joined = planner.finish().joined(0);
-        let [Joined::Chain(chain), Joined::Single(alone)] = joined.as_slice() else { panic!("{joined:?}") };
-        assert_eq!((chain.len(), alone.kernel), (3, "recurrent_cell"));
-        let words: Vec<u32> = words(&chain[0]).iter().map(|word| word.to_bits()).collect();
-        // The step's kernel, where the unit's state goes, and its size.
-        assert_eq!([words[0], words[1], words[11]], [4, 4000, 256]);
+        planner.launch([4, 8, 1], last);
+        planner.finish().joined(0)
+    }
+
+    #[test]
+    fn recurrent_units_are_joined_if_a_team_makes_them_in_one_round() {
+        let joined = joined_to_units(cell(256, 700_000));
+        let [Joined::Chain(chain)] = joined.as_slice() else { panic!("{joined:?}") };
+        // The step's kernel, where the unit's state goes, its rows, its inputs and its size.
+        let words: Vec<u32> = words(&chain[3]).iter().map(|word| word.to_bits()).collect();
+        assert_eq!([words[0], words[1], words[9], words[10], words[11]], [4, 700_000, 50, 5, 256]);
+        let joined = joined_to_units(cell(257, 700_000));
+        assert!(matches!(joined.as_slice(), [Joined::Chain(_), Joined::Single(_)]), "{joined:?}");
+    }
+
+    #[test]
+    fn a_recurrent_unit_that_meets_rows_of_another_team_ends_a_chain() {
+        // The state that an earlier unit has written, and the one that it has read.
+        let (written, read) = (Place(500_000 + 20), Place(600_000 + 20));
+        let good = cell(64, 700_000);
+        let wrong = [
+            RecurrentCell { x: written, ..good },
+            RecurrentCell { h: written, ..good },
+            RecurrentCell { kernel: written, ..good },
+            RecurrentCell { recurrent: written, ..good },
+            RecurrentCell { bias: written, ..good },
+            RecurrentCell { y: read, ..good },
+            RecurrentCell { gates: read, ..good },
+            RecurrentCell { from_h: read, ..good },
+        ];
+        for wrong in wrong {
+            let joined = joined_to_units(wrong);
+            assert!(matches!(joined.as_slice(), [Joined::Chain(_), Joined::Single(_)]), "{wrong:?}: {joined:?}");
+        }
     }
 
     #[test]
