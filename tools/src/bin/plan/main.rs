@@ -112,17 +112,25 @@ fn describe(plan: &Plan) {
     total.print("whole step");
 }
 
+/// The chains by how many launches they have, and how many of these are steps of a recurrent unit: a unit of at most 256
+/// numbers is part of one (`tape::plan::chain`).
 fn describe_chains(launches: &[Joined], without: usize) {
-    let mut chains: BTreeMap<usize, usize> = BTreeMap::new();
+    let mut chains: BTreeMap<[usize; 2], Sum> = BTreeMap::new();
     for launch in launches {
-        if let Joined::Chain(launches) = launch {
-            *chains.entry(launches.len()).or_default() += 1;
+        if let Joined::Chain(steps) = launch {
+            let units = steps.iter().filter(|step| step.kernel.starts_with("recurrent_cell")).count();
+            let costs = CARDS.map(|card| model::joined_cost(launch, &card));
+            chains.entry([steps.len(), units]).or_default().add(costs);
         }
     }
-    for (steps, count) in chains {
-        println!("{count} of them chains of {steps} launches");
+    for ([steps, units], Sum { launches, seconds, .. }) in chains {
+        let (card, milliseconds) = (CARDS[0].name, 1e3 * seconds[0]);
+        println!(
+            "among them {launches} × a chain of {steps} launches, of which {units} are steps of the recurrent unit: \
+             {milliseconds:.2} ms modelled on an {card}"
+        );
     }
-    println!("{without} launches on devices before compute capability 9.0, which run no chains");
+    println!("{without} launches on devices before compute capability 9.0, or with DREAMGRAFT_CUDA_CHAINS=0");
 }
 
 fn describe_products(launches: &[Launch]) {
