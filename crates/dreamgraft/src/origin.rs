@@ -5,7 +5,7 @@
 use crate::args::{Choose, OriginArguments};
 use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
-use train::config::presets;
+use train::config::{SIZE, presets, sizes};
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
 use transfer::{ChooseBy, Preset, TransferError};
 
@@ -77,7 +77,7 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     }
 }
 
-/// The error of a transfer that does not fit, and the preset that was forgotten, if the source was trained with another one.
+/// The error of a transfer that does not fit, and the preset or the size that was forgotten, if the source was trained with another one.
 pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let from = match &request.origin {
         Origin::Agent { from, .. } => from,
@@ -94,17 +94,39 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let Some(agent) = of_run().or_else(of_export) else {
         return error.into();
     };
-    let is_of = |name: &str| {
-        let asked = RunRequest { preset: name.to_owned(), settings: Vec::new(), config: None, ..request.clone() };
-        let chosen = |agent: &AgentConfig| -> Vec<Size> {
-            agent.sizes().into_iter().filter(|size| size.decided_by == DecidedBy::Settings).collect()
-        };
-        asked.configuration().is_ok_and(|config| chosen(&config.agent) == chosen(&agent))
+    let chosen = |agent: &AgentConfig| -> Vec<Size> {
+        agent.sizes().into_iter().filter(|size| size.decided_by == DecidedBy::Settings).collect()
     };
+    let fits = |asked: RunRequest| asked.configuration().is_ok_and(|config| chosen(&config.agent) == chosen(&agent));
+    let is_size = |setting: &String| setting.split('=').next().is_some_and(|key| key.trim() == SIZE);
+    let others: Vec<String> = request.settings.iter().filter(|setting| !is_size(setting)).cloned().collect();
+    let of_size = |name: &String| {
+        let settings = others.iter().cloned().chain([format!("{SIZE}={name}")]).collect();
+        fits(RunRequest { settings, ..request.clone() })
+    };
+    let is_typed = others.len() < request.settings.len();
+    let is_of = |name: &str| {
+        fits(RunRequest { preset: name.to_owned(), settings: Vec::new(), config: None, ..request.clone() })
+    };
+    let misfit = "or --plan with a plan whose rules say `misfit = \"random\"`";
+    if is_typed && fits(RunRequest { settings: others.clone(), ..request.clone() }) {
+        let from = from.display();
+        return Failure::Arguments(format!("{from} was trained with another size: leave out --set {SIZE}, {misfit}"));
+    }
+    let is_of_preset = || presets().any(|(name, _)| name != request.preset && is_of(name));
+    if (is_typed || !is_of_preset())
+        && let Some(name) = sizes().into_iter().find(of_size)
+    {
+        return Failure::Arguments(format!(
+            "{} was trained with another size: give --set {SIZE}={name} here{}, {misfit}",
+            from.display(),
+            if is_typed { " instead" } else { "" }
+        ));
+    }
     match presets().map(|(name, _)| name).find(|name| *name != request.preset && is_of(name)) {
         Some(name) => Failure::Arguments(format!(
             "{} was trained with the sizes of --preset {name}, and this agent has those of --preset {}: give --preset {name} \
-             here as well, or --plan with a plan whose rules say `misfit = \"random\"`",
+             here as well, {misfit}",
             from.display(),
             request.preset
         )),

@@ -12,6 +12,27 @@ pub fn glorot_uniform<F: Number>(values: &mut [F], inputs: usize, outputs: usize
     }
 }
 
+/// Above so many vectors, their products are summed in lanes, which takes a quarter of the time: it grows with the cube of their
+/// number. Below, sums keep the order that gives agents of a seed the same parameters as in earlier versions.
+const MANY: usize = 1024;
+const LANES: usize = 8;
+
+/// The sum of products of two vectors, in lanes if they are part of a large matrix.
+fn product(one: &[f64], other: &[f64], in_lanes: bool) -> f64 {
+    if !in_lanes {
+        return one.iter().zip(other).map(|(x, y)| x * y).sum();
+    }
+    let mut lanes = [0.0; LANES];
+    let (one, one_rest) = one.as_chunks::<LANES>();
+    let (other, other_rest) = other.as_chunks::<LANES>();
+    for (x, y) in one.iter().zip(other) {
+        for lane in 0..LANES {
+            lanes[lane] += x[lane] * y[lane];
+        }
+    }
+    lanes.iter().sum::<f64>() + one_rest.iter().zip(other_rest).map(|(x, y)| x * y).sum::<f64>()
+}
+
 /// A random matrix [rows, cols] with orthonormal rows or columns, whichever are fewer (Saxe et al., 2014): Gram and
 /// Schmidt on normal draws, twice for precision.
 pub fn orthogonal<F: Number>(values: &mut [F], rows: usize, cols: usize, random: &mut Stream) {
@@ -22,7 +43,7 @@ pub fn orthogonal<F: Number>(values: &mut [F], rows: usize, cols: usize, random:
         let mut vector: Vec<f64> = (0..long).map(|_| random.normal()).collect();
         for _ in 0..2 {
             for other in &basis {
-                let along: f64 = vector.iter().zip(other).map(|(x, y)| x * y).sum();
+                let along = product(&vector, other, few > MANY);
                 vector.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
             }
         }
@@ -42,13 +63,14 @@ mod tests {
 
     #[test]
     fn orthogonal_matrices_are_orthogonal() {
-        for (rows, cols) in [(5, 15), (15, 5), (7, 7)] {
+        for (rows, cols) in [(5, 15), (15, 5), (7, 7), (MANY + 1, MANY + 3)] {
             let mut values = vec![0.0f64; rows * cols];
             orthogonal(&mut values, rows, cols, &mut Stream::new(1, "test"));
             let few = rows.min(cols);
             let at = |i: usize, d: usize| if rows <= cols { values[i * cols + d] } else { values[d * cols + i] };
-            for i in 0..few {
-                for j in 0..few {
+            // Of many vectors, some.
+            for i in (0..few).step_by(1 + few / 20) {
+                for j in (0..few).step_by(1 + few / 30) {
                     let product: f64 = (0..rows.max(cols)).map(|d| at(i, d) * at(j, d)).sum();
                     assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12);
                 }

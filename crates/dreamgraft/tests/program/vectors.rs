@@ -162,12 +162,13 @@ fn an_environment_whose_vectors_have_changed_is_said_to_have() {
             .replace("\"<2f\", x, speed", numbers)
             .replace("\"<2f\", x, 1e6 * speed", numbers)
     };
-    for (text, now) in [(of_length(1, "\"<f\", x"), 1), (of_length(3, "\"<3f\", x, speed, 1"), 3)] {
+    let changed = [(of_length(1, "\"<f\", x"), "1 number"), (of_length(3, "\"<3f\", x, speed, 1"), "3 numbers")];
+    for (text, now) in changed {
         write_line(&program, &text);
         for (run, more) in runs {
             for words in [vec!["eval", run, "--episodes", "1"], train_to(run, more, "2000")] {
                 let error = program.fail(5, &words);
-                let part = format!("program:./line.py now has vectors of {now} numbers, but the agent of {run}");
+                let part = format!("program:./line.py now has vectors of {now}, but the agent of {run}");
                 assert!(error.contains(&part) && error.contains("was trained with 2"), "{words:?}: {error}");
             }
         }

@@ -8,7 +8,7 @@ use environment::file_name;
 use files::sha256;
 use std::collections::BTreeSet;
 use toml::{Table, Value};
-use train::config::{SettingKind, meant};
+use train::config::{SIZE, SettingKind, is_of_size, meant};
 
 /// The most variants of a method, or of all runs.
 const MOST_VARIANTS: usize = 1000;
@@ -143,9 +143,12 @@ impl Sweep {
 }
 
 impl Variant {
-    /// These settings with those of `over` in their place or after them.
+    /// These settings with those of `over` in their place or after them. A size of `over` takes the place of all that it stands for.
     pub fn with(&self, over: &Self) -> Self {
         let mut both = self.clone();
+        if over.settings.iter().any(|(key, _)| key == SIZE) {
+            both.settings.retain(|(key, _)| !is_of_size(key));
+        }
         for (key, value) in &over.settings {
             match both.settings.iter_mut().find(|(known, _)| known == key) {
                 Some((_, old)) => old.clone_from(value),
@@ -285,5 +288,11 @@ mod tests {
         let both = study.with(&method);
         assert_eq!(both.typed(), ["agent.horizon=7", "agent.units=3", "log.videos=false"]);
         assert_eq!(both.of_method("full"), "full, units=3, horizon=7");
+        // A size replaces what it stands for, but not what stands next to it.
+        let method = variants("agent.size = \"1m\"\nagent.deter = 9").unwrap().remove(0);
+        assert_eq!(
+            both.with(&method).typed(),
+            ["agent.horizon=7", "log.videos=false", "agent.deter=9", "agent.size=\"1m\""]
+        );
     }
 }

@@ -182,17 +182,28 @@ impl TaskShape {
 }
 
 impl ExternalEnvironment {
-    /// Checks that the task of this record still has vectors of the same length, wherever both have any: an agent would read others as
-    /// if they were those that it knows. `path` is the agent.
+    /// Checks that the task of this record still has vectors of the same length, if the agent observes any: it would read others as
+    /// if they were those that it knows. `path` is the agent; `typed` is whether the user has typed arguments of the environment.
     ///
     /// # Errors
     /// [`TrainError::VectorsChanged`].
-    pub(crate) fn check_vectors(&self, now: ObservationSpace, path: &Path) -> Result<(), TrainError> {
+    pub(crate) fn check_vectors(&self, now: ObservationSpace, path: &Path, typed: bool) -> Result<(), TrainError> {
         let (was, now) = (self.observations.vector, now.vector);
-        if was == now || was == 0 || now == 0 {
+        if was == now || was == 0 {
             return Ok(());
         }
-        Err(TrainError::VectorsChanged { path: path.to_owned(), task: self.task.clone(), was, now })
+        Err(TrainError::VectorsChanged { path: path.to_owned(), task: self.task.clone(), was, now, typed })
+    }
+
+    /// [`Self::check_vectors`] of all these records whose tasks are among `now`.
+    ///
+    /// # Errors
+    /// [`TrainError::VectorsChanged`] for the first that has changed.
+    pub(crate) fn check_all(recorded: &[Self], now: &[Self], path: &Path) -> Result<(), TrainError> {
+        recorded.iter().try_for_each(|known| match now.iter().find(|now| now.task == known.task) {
+            Some(now) => known.check_vectors(now.observations, path, false),
+            None => Ok(()),
+        })
     }
 
     /// The record of a task; `None` for a built-in one.

@@ -250,8 +250,10 @@ impl<L: Actor> Player<L> {
         check_arguments(std::iter::once(environment.info()), &typed)?;
         let Self::Agent(loaded) = self else { return Ok(environment) };
         let (observed, shown) = (loaded.agent.observation_space(), environment.info().observations);
-        if let Some(known) = loaded.about.external.iter().find(|known| known.task == task) {
-            known.check_vectors(shown, &loaded.path)?;
+        if let Some(known) = loaded.about.external.iter().find(|known| known.task == task)
+            && asked.observe == trained.observe
+        {
+            known.check_vectors(shown, &loaded.path, !typed.arguments.is_empty())?;
         }
         let (own, needed) = (loaded.agent.action_size(), environment.action_size());
         let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);

@@ -24,7 +24,7 @@ pub(crate) use layer::PROVENANCE;
 pub use layers::{resolve, task_options, value_of};
 pub use names::settings_meant;
 pub use settings::{CheckpointSettings, Config, KeptFiles, LogSettings, ReplaySettings, Schedule, StopSettings};
-pub use size::names as sizes;
+pub use size::{KEY as SIZE, is_of_size, names as sizes};
 
 /// DreamerV3's settings, whose last table is continued by its size.
 macro_rules! v3 {

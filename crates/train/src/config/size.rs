@@ -8,14 +8,23 @@ use super::{ConfigError, tables};
 use toml::{Table, Value};
 
 /// The key of a size in a layer.
-pub(super) const KEY: &str = "agent.size";
+pub const KEY: &str = "agent.size";
 
 /// A table for each size, with settings of the section `agent`.
 const SIZES: &str = include_str!("../../presets/sizes.toml");
 
-/// The names of all sizes.
+/// The names of all sizes, the smallest recurrent state first.
 pub fn names() -> Vec<String> {
-    sizes().into_iter().map(|(name, _)| name).collect()
+    let mut all: Vec<(i64, String)> =
+        sizes().into_iter().map(|(name, size)| (size["deter"].as_integer().unwrap_or(0), name)).collect();
+    all.sort();
+    all.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Whether every size sets the setting at the dotted path `key`.
+pub fn is_of_size(key: &str) -> bool {
+    let of = |size: &Value| key.strip_prefix("agent.").is_some_and(|key| size.get(key).is_some());
+    sizes().values().any(of)
 }
 
 fn sizes() -> Table {
@@ -119,6 +128,13 @@ mod tests {
         let above = [&layers[..], &[Layer::typed("agent.size=1m").unwrap()]].concat();
         assert_eq!(resolve(&above).unwrap().agent.deter, 512);
         assert_eq!(resolved("small", &["agent.size=1m", "agent.size=12m"]).unwrap().agent.deter, 2048);
+    }
+
+    #[test]
+    fn the_settings_of_sizes_are_known_by_their_names() {
+        assert!(is_of_size("agent.deter") && is_of_size("agent.actor_learning_rate"));
+        assert!(!is_of_size("agent.horizon") && !is_of_size("deter") && !is_of_size("agent.size"));
+        assert_eq!(names()[..4], ["small", "paper", "1m", "12m"]);
     }
 
     #[test]

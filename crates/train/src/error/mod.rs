@@ -17,7 +17,7 @@ use dreamer::{ActionDistribution, DreamerError};
 use environment::{ObservationSpace, TaskError};
 use phrases::{
     after_step, in_the_way, kind, list, maybe, of_actions, of_batch, of_embeddings, of_gradient, of_short_episodes,
-    other, with_other_settings,
+    of_vectors, other, with_other_settings,
 };
 use replay::{EpisodeError, FileError, ReplayError};
 use std::path::PathBuf;
@@ -239,10 +239,7 @@ pub enum TrainError {
         learned: Vec<String>,
     },
     /// An environment whose vectors have another length than those that the agent was trained with.
-    #[error(
-        "{task} now has vectors of {now} numbers, but the agent of {path} was trained with {was}: the environment has changed. \
-         Restore the version that it was trained with, or train a new agent"
-    )]
+    #[error("{}", of_vectors(path, task, *was, *now, *typed))]
     VectorsChanged {
         /// The checkpoint or the run.
         path: PathBuf,
@@ -250,8 +247,10 @@ pub enum TrainError {
         task: String,
         /// The length that the agent was trained with.
         was: usize,
-        /// The length now.
+        /// The length now; 0 if there are no vectors.
         now: usize,
+        /// Whether the user has typed arguments of the environment.
+        typed: bool,
     },
     /// Arguments for a task that does not accept any.
     #[error(

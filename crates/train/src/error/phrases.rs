@@ -22,6 +22,21 @@ pub(super) fn of_actions(path: &Path, agent: usize, task: &str, needed: usize, l
     )
 }
 
+/// That the vectors of a task have another length than those that an agent was trained with.
+pub(super) fn of_vectors(path: &Path, task: &str, was: usize, now: usize, typed: bool) -> String {
+    let has = if now == 0 {
+        "no vectors".to_owned()
+    } else {
+        format!("vectors of {}", wording::counted(now as u64, "number"))
+    };
+    let advice = if typed {
+        "leave out --set task.arguments, or play an agent that was trained with these arguments"
+    } else {
+        "the environment has changed. Restore the version that it was trained with, or train a new agent"
+    };
+    format!("{task} now has {has}, but the agent of {} was trained with {was}: {advice}", path.display())
+}
+
 /// That nothing can be learned from the first episodes of a task: each is shorter than a window, or all together are.
 pub(super) fn of_short_episodes(
     task: &str,

@@ -7,7 +7,7 @@ use super::session::Session;
 use super::{End, identity};
 use crate::TrainError;
 use crate::agent::Trainable;
-use crate::agent::environments::Environments;
+use crate::agent::environments::{Environments, ExternalEnvironment};
 use crate::beginning::{self, Beginning};
 use crate::config::Config;
 use crate::events::Reporter;
@@ -77,8 +77,14 @@ pub(crate) fn begin<L: Trainable>(
             Ok((folder, run))
         }
         Opened::Existing(folder, stored) => {
+            // First, because another length of vectors would be a difference of settings that no user has set.
+            if let Some(state) =
+                checkpoint::newest_state(root).filter(|state| state.task.rules() == config.task.rules())
+            {
+                ExternalEnvironment::check_all(&state.external, &environments.external, root)?;
+            }
             let (config, transfer) = beginning::of_resumed_run(root, &stored, config, plan)?;
-            folder.reopen(&stored, &config).map_err(|error| identity::explained(error, root, &stored, &config))?;
+            folder.reopen(&stored, &config)?;
             let beginning = match checkpoint::newest::<L>(&folder.checkpoints())? {
                 (Some(checkpoint), damaged) => {
                     identity::check(&checkpoint, &config, environments)?;

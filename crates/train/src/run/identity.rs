@@ -18,11 +18,6 @@ pub(super) fn check<L: Trainable>(
     config: &Config,
     environments: &Environments,
 ) -> Result<(), TrainError> {
-    for known in &found.state.external {
-        if let Some(now) = environments.external.iter().find(|now| now.task == known.task) {
-            known.check_vectors(now.observations, &found.path)?;
-        }
-    }
     let action_size = environments.action_size();
     let most = u64::from(*environments.action_repeat().end());
     let (state, key) = (&found.state, found.state.streams.key());
@@ -52,18 +47,6 @@ pub(super) fn check<L: Trainable>(
          config.toml was edited, restore it"
     );
     Err(TrainError::Checkpoint { path: found.path.clone(), why })
-}
-
-/// The error of a run in `root` that was created with another configuration, or that its environments have changed, if only the length
-/// of their vectors is another: no setting of the user's says it.
-pub(super) fn explained(error: TrainError, root: &Path, stored: &Config, now: &Config) -> TrainError {
-    match &error {
-        TrainError::Differs { differences, .. } if differences.iter().all(|one| one.path == "agent.vector") => {
-            let (task, was, now) = (now.tasks.join(" and "), stored.agent.vector, now.agent.vector);
-            TrainError::VectorsChanged { path: root.to_owned(), task, was, now }
-        }
-        _ => error,
-    }
 }
 
 /// Notes about agents, each with its file, that were trained with the very streams that a new run of this configuration

@@ -280,6 +280,28 @@ fn transfers_that_cannot_be_are_named_and_leave_nothing() {
 }
 
 #[test]
+fn a_source_of_another_size_is_told_with_the_size_to_give() {
+    let program = with_source();
+    let small = ["--steps", "1000", "--set", "agent.size=small"];
+    program.succeed(&arguments(&["ant"], "small", &small));
+    for (from, size, part) in [
+        ("small", None, "small was trained with another size: give --set agent.size=small here, or --plan"),
+        ("small", Some("agent.size=1m"), "give --set agent.size=small here instead, or --plan"),
+        (
+            "source",
+            Some("agent.size=1m"),
+            "source was trained with another size: leave out --set agent.size, or --plan",
+        ),
+    ] {
+        let size = size.iter().flat_map(|size| ["--set", size]);
+        let more: Vec<&str> = ["--from", from].into_iter().chain(size).collect();
+        let error = program.fail(2, &arguments(&["hopper"], "run", &more));
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!program.path("run").exists());
+}
+
+#[test]
 fn an_interrupted_start_does_no_harm() {
     let program = with_source();
     let transfer = ["--from", "source", "--steps", "1000"];
