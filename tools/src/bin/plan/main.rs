@@ -9,7 +9,7 @@
 //! `--device`, they are measured on the first CUDA device, next to the model's (`measure.rs`); with `--small`, for an
 //! agent that is small enough for tests.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
 mod measure;
 mod model;
@@ -17,14 +17,47 @@ mod model;
 use dreamer::{AgentConfig, Precision};
 use model::{CARDS, Cost};
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use tape::plan::{Device, Joined, Launch, Machine, MachineError, Plan};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    let [on_device, small] = ["--device", "--small"].map(|option| typed.iter().any(|word| word == option));
-    if typed.len() != usize::from(on_device) + usize::from(small) {
-        return Err("the options are --device and --small, each at most once".into());
+const USAGE: &str = "\
+usage: plan [--device] [--small]
+
+Prints what a gradient step at the paper's sizes consists of on a GPU, in f32, tf32 and bf16: its memory, its launches by
+kind with their modelled times, and its matrix products by size.
+
+  --device   measure the times on the first CUDA device instead, and print the modelled ones next to them
+  --small    take a tiny agent, which tests of this program use: its times say nothing
+  --help     print this help";
+
+fn main() -> ExitCode {
+    let (mut on_device, mut small) = (false, false);
+    for word in std::env::args_os().skip(1) {
+        match word.to_str() {
+            Some("--device") => on_device = true,
+            Some("--small") => small = true,
+            Some("--help" | "-h") => {
+                println!("{USAGE}");
+                return ExitCode::SUCCESS;
+            }
+            _ => {
+                let word = word.to_string_lossy();
+                eprintln!("error: unknown argument {word:?}: the options are --device, --small and --help");
+                return ExitCode::from(2);
+            }
+        }
     }
+    match print_plans(on_device, small) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the plan, or its times on a device, in each precision.
+fn print_plans(on_device: bool, small: bool) -> Result<(), Box<dyn std::error::Error>> {
     let device = if on_device { Some(cuda::Device::open(0)?.checked(false)) } else { None };
     for precision in [Precision::F32, Precision::Tf32, Precision::Bf16] {
         let published = AgentConfig { precision, ..AgentConfig::default() };
@@ -125,9 +158,12 @@ fn describe_chains(launches: &[Joined], without: usize) {
     }
     for ([steps, units], Sum { launches, seconds, .. }) in chains {
         let (card, milliseconds) = (CARDS[0].name, 1e3 * seconds[0]);
+        let units = match units {
+            0 => String::new(),
+            _ => format!(", of which {units} are steps of the recurrent unit"),
+        };
         println!(
-            "among them {launches} × a chain of {steps} launches, of which {units} are steps of the recurrent unit: \
-             {milliseconds:.2} ms modelled on an {card}"
+            "among them {launches} × a chain of {steps} launches{units}: {milliseconds:.2} ms modelled on an {card}"
         );
     }
     println!("{without} launches on devices before compute capability 9.0, or with DREAMGRAFT_CUDA_CHAINS=0");

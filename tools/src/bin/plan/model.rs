@@ -1,8 +1,8 @@
 //! A model of the time of a launch on a GPU, from its sizes and a few constants.
 //!
 //! No constant was fitted to a measurement of this program. Cycles of products were counted in the machine code that
-//! NVIDIA's compiler makes of the kernels; the rest are properties of the cards and estimates of round trips. Expect
-//! sums within 30 %, and single rows within a factor of two.
+//! NVIDIA's compiler makes of the kernels; the rest are properties of the cards and estimates of round trips. How far the
+//! times are from those of a GPU is not known.
 
 use tape::plan::{Argument, Joined, Launch, THREADS};
 
@@ -164,7 +164,7 @@ pub fn cost(launch: &Launch, card: &Card) -> Cost {
     }
     let blocks = launch.grid.iter().map(|&blocks| blocks as usize).product::<usize>();
     let (kind, work) = match launch.kernel {
-        "overlay" => ("overlay", overlay(&integers(launch))),
+        "overlay" => ("sums of patches", overlay(&integers(launch))),
         kernel => reduction(kernel, launch, card).unwrap_or_else(|| elementwise(kernel, launch, card)),
     };
     let round_trip = if blocks < 2000 { ROUND_TRIP } else { 0.5 * ROUND_TRIP };
@@ -241,26 +241,26 @@ fn reduction(kernel: &str, launch: &Launch, card: &Card) -> Option<(&'static str
             let [rows, columns, part] = [whole[0], whole[1], whole[2]];
             let lines = THREADS / columns.min(THREADS);
             let serial = (part.min(rows) / lines.max(1)) as f64 * 60.0 / CLOCK[1];
-            ("column_sums", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
+            ("sums of columns, in parts", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
         }
         "sum_columns" => {
             // Eight loads of a thread are under way at once; then the threads' sums are added in a tree.
             let [columns, rows] = [whole[0], whole[1]];
             let serial = ((rows as f64 / 32.0 / 8.0).ceil() * 800.0 + 400.0) / CLOCK[1];
-            ("sum_columns", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
+            ("sums of columns", (4.0 * (rows * columns) as f64 / (0.5 * card.memory)).max(serial))
         }
         "sum_parts" => {
             // As above, with eight warps a block.
             let [numbers, parts] = [whole[0], whole[1]];
             let serial = ((parts as f64 / 8.0 / 8.0).ceil() * 800.0 + 200.0) / CLOCK[1];
-            ("sum_parts", (4.0 * (numbers * (parts + 1)) as f64 / (0.75 * card.memory)).max(serial))
+            ("sums of parts", (4.0 * (numbers * (parts + 1)) as f64 / (0.75 * card.memory)).max(serial))
         }
         // A block adds a part.
-        "total_parts" => ("total", whole[3] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
+        "total_parts" => ("totals", whole[3] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         // One block.
-        "total_of_parts" => ("total", (whole[0] as f64 / THREADS as f64).ceil() * 90.0 / CLOCK[1]),
-        "total" => ("total", (whole[0] * whole[1]) as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
-        "weighted_sum" => ("total", whole[0] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
+        "total_of_parts" => ("totals", (whole[0] as f64 / THREADS as f64).ceil() * 90.0 / CLOCK[1]),
+        "total" => ("totals", (whole[0] * whole[1]) as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
+        "weighted_sum" => ("totals", whole[0] as f64 / THREADS as f64 * 90.0 / CLOCK[1]),
         "root_of_sum" => ("other elementwise", whole[0] as f64 * 60.0 / CLOCK[1]),
         "normal_density" => ("densities", 8.0 * launch.grid[0] as f64 * whole[0] as f64 / (0.75 * card.memory)),
         "square_parts" => ("optimisers", 4.0 * whole[0] as f64 / (0.6 * card.memory)),
@@ -278,8 +278,8 @@ fn elementwise(kernel: &str, launch: &Launch, card: &Card) -> (&'static str, f64
             let instructions = threads as f64 * 2500.0 / 32.0;
             return ("noise and images", instructions / (MULTIPROCESSORS as f64 * 2.0 * CLOCK[1]));
         }
-        "piece" => ("piece", whole[2] * whole[3], 8 + 4 * whole[whole.len() - 1]),
-        "activation_gradient" => ("activation_gradient", whole[0] * whole[1], 12),
+        "piece" => ("copies", whole[2] * whole[3], 8 + 4 * whole[whole.len() - 1]),
+        "activation_gradient" => ("slopes of activations", whole[0] * whole[1], 12),
         // As of a kernel that only scales.
         "scale_and_sum_rows" => ("other elementwise", whole[0] * whole[1], 16),
         "fill" => ("other elementwise", whole[0] * whole[1], 4),
