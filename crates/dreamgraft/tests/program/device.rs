@@ -20,6 +20,11 @@ fn succeed(program: &Program, arguments: &[&str]) -> String {
     ended.stdout
 }
 
+/// The words of a tiny run with few gradient steps: the stand-ins compute slowly.
+fn few_steps<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    smoke(&[&["--set", "schedule.train_updates=4"], more].concat())
+}
+
 /// The numbers of a metric, line by line.
 fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
     metrics(&program.path(folder)).iter().filter_map(|line| line[name].as_f64()).collect()
@@ -28,13 +33,13 @@ fn of(program: &Program, folder: &str, name: &str) -> Vec<f64> {
 #[test]
 fn a_run_on_a_device_stops_and_resumes_and_learns_the_same_as_on_the_cpu() {
     let program = Program::new();
-    let text = succeed(&program, &smoke(&["--steps", "3000", "--device", "cuda"]));
+    let text = succeed(&program, &few_steps(&["--steps", "3000", "--device", "cuda"]));
     assert!(text.starts_with("gradient steps run on a processor, 9 GB, compute capability 9.0"), "{text}");
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
 
     // Stopped by a signal on the way, it is the same run, bit for bit.
-    let arguments = smoke(&["--steps", "3000", "--device", "cuda:0"]);
+    let arguments = few_steps(&["--steps", "3000", "--device", "cuda:0"]);
     let mut child = on_device(&mut program.command(&arguments)).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().starts_with("frame 1 000")));
@@ -62,7 +67,7 @@ fn a_run_on_a_device_stops_and_resumes_and_learns_the_same_as_on_the_cpu() {
 fn a_run_goes_from_a_device_to_a_processor_and_back() {
     let program = Program::new();
     for (device, steps) in [("cuda", "1000"), ("cpu", "2000"), ("cuda", "3000")] {
-        succeed(&program, &smoke(&["--steps", steps, "--device", device]));
+        succeed(&program, &few_steps(&["--steps", steps, "--device", device]));
     }
     let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
     assert!(config.contains("device = \"a processor, 9 GB"), "{config}");
@@ -129,7 +134,7 @@ fn an_unusable_device_is_one_line_and_leaves_nothing() {
 #[test]
 fn a_device_that_fails_during_a_run_leaves_the_last_checkpoint_and_the_run_resumes() {
     let program = Program::new();
-    let arguments = smoke(&["--steps", "3000", "--device", "cuda"]);
+    let arguments = few_steps(&["--steps", "3000", "--device", "cuda"]);
     succeed(&program, &arguments);
     let whole = outcomes(&program.path("run"));
     std::fs::rename(program.path("run"), program.path("whole")).unwrap();
