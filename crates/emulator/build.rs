@@ -8,7 +8,10 @@ fn main() {
     let kernels = kernels();
     let file = out.join("kernels.cpp");
     std::fs::write(&file, &kernels).expect("a writable folder");
-    cc::Build::new().cpp(true).std("c++17").opt_level(2).file(file).compile("kernels");
+    // Each thread of the program launches kernels by itself. A library that programs load cannot have so much memory of threads.
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++17").opt_level(2).define("PLACED", "static thread_local");
+    build.flag_if_supported("-ftls-model=local-exec").file(file).compile("kernels");
 
     let driver = kernels + &read(Path::new("standin/driver.cpp"));
     library(&out, "libcuda.so.1", &driver);

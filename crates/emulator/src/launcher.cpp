@@ -32,7 +32,7 @@ typedef void (*Caller)(void (*)(), const int *grid, void **parameters);
 typedef int (*Runner)(void (*)(), const int *grid, const Argument *, int count, float *memory);
 
 // Whether blocks run from the last to the first: a device runs them in any order.
-static bool blocks_reversed = false;
+PLACED bool blocks_reversed = false;
 
 template <class... A> static void blocks(void (*kernel)(A...), const int *grid, A... arguments) {
     const long long count = (long long)grid[0] * grid[1] * grid[2];

@@ -19,7 +19,6 @@ pub mod units;
 
 use std::ffi::{CString, c_char, c_int};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use tape::plan::{Argument, Data, Device, Launch, Machine, MachineError, Piece, Place, Plan};
 
 /// The folder of replacements for NVIDIA's libraries, `libcuda.so.1` and `libnvrtc.so.12`: a program that is started
@@ -49,9 +48,6 @@ unsafe extern "C" {
     ) -> c_int;
     fn dreamgraft_order(reversed: c_int);
 }
-
-/// Kernels keep the number of the block and the thread in one place.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// A plan and its memory.
 #[derive(Debug)]
@@ -92,7 +88,6 @@ impl Emulator {
         let name = CString::new(launch.kernel).expect("names without zeros");
         let grid = launch.grid.map(|blocks| c_int::try_from(blocks).expect("a grid of 31 bits"));
         let arguments: Vec<Raw> = launch.arguments.iter().map(|argument| raw(*argument, memory.len())).collect();
-        let one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         // SAFETY: the table knows each kernel's parameters and checks them. Kernels access the memory of their
         // arguments, which plans keep within the memory that they reserve; this crate's tests are there to find a plan
         // that does not.
@@ -106,7 +101,6 @@ impl Emulator {
                 memory.as_mut_ptr(),
             )
         };
-        drop(one);
         let why = match code {
             0 => return Ok(()),
             1 => "there is no such kernel",

@@ -36,9 +36,13 @@ struct Quad {
 #include <cstddef>
 #include <cstring>
 struct Index { int x, y, z; };
-static Index blockIdx;
+// Where the numbers of the block and the thread lie, and shared memory: one place, or one for each thread of the program.
+#ifndef PLACED
+#define PLACED static
+#endif
+PLACED Index blockIdx;
 // The threads of a phase, in either order: the results of a kernel must not depend on it.
-static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
+PLACED int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
 #define BEGIN
 #define IN_TEAMS
 #define ONCE_FOR_A_TEAM                                                                                        \
@@ -49,7 +53,7 @@ static int thread, first_thread = 0, last_thread = BLOCK, next_thread = 1;
     for (int member = next_thread > 0 ? 0 : TEAM - 1;                                                          \
          member >= 0 && member < TEAM && (blockIdx.x = first_block + member, true); member += next_thread)
 #define AWAIT_TEAM
-#define SHARED static
+#define SHARED PLACED
 #define UNROLL
 #define UNROLL_BY(count)
 #define PHASE for (thread = first_thread; thread != last_thread; thread += next_thread)
