@@ -77,7 +77,8 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     }
 }
 
-/// The error of a transfer that does not fit, and the preset or the size that was forgotten, if the source was trained with another one.
+/// The error of a transfer that does not fit, and the preset or the size that was forgotten, if the source was trained with
+/// another one.
 pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let from = match &request.origin {
         Origin::Agent { from, .. } => from,

@@ -12,9 +12,9 @@ pub fn glorot_uniform<F: Number>(values: &mut [F], inputs: usize, outputs: usize
     }
 }
 
-/// Above so many vectors, several are made at a time, so that the others are read from memory less often, and products are summed in
-/// lanes: the time grows with the cube of their number. Below, the order of all sums is that of earlier versions, so that a seed gives the
-/// same parameters.
+/// Above so many vectors, several are made at a time, so that the others are read from memory less often, and products are
+/// summed in lanes. The time grows with the cube of their number, and is halved (2048 vectors of 6144 numbers: 19 to 8 s).
+/// Below, the order of all sums is that of earlier versions, so that a seed gives the same parameters.
 const MANY: usize = 1024;
 const AT_A_TIME: usize = 8;
 const LANES: usize = 8;
