@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
-#[path = "../../../crates/transfer/tests/common/reference.rs"]
+#[path = "../../../crates/transfer/tests/transfer/common/reference.rs"]
 mod reference;
 
 use reference::MetaModel;

@@ -1,8 +1,6 @@
 //! The universal feature space and the reward meta-model, from agents' files to an agent that learns.
 
-mod common;
-
-use common::{config, learned, values};
+use crate::common::{config, learned, values};
 use dreamer::{Agent, AgentConfig, Learner, RewardSource, SourceStandard};
 use std::path::{Path, PathBuf};
 use tape::{Tape, Workspace};

@@ -1,9 +1,7 @@
 //! Fractions that are fitted to the target's episodes: planted fractions are found, chance gives 0, and other layers
 //! are refused.
 
-mod common;
-
-use common::{config, learner, plan, sources, values};
+use crate::common::{config, learner, plan, sources, values};
 use dreamer::networks::{IMAGE_NUMBERS, Role};
 use dreamer::{AgentConfig, Learner};
 use random::Stream;

@@ -1,7 +1,5 @@
 //! The paper's plan against numbers of an independent double-precision program: agents of 4 and of 3 actions, omega 0.2.
 
-mod common;
-
 use dreamer::{AgentConfig, Learner};
 use safetensors::SafeTensors;
 use std::collections::BTreeMap;
@@ -11,7 +9,7 @@ type Tensors = BTreeMap<String, Vec<f64>>;
 
 /// The tensors below a name, under this program's paths.
 fn tensors(below: &str) -> Tensors {
-    let file = include_bytes!("../../dreamer/tests/golden/dreamer.safetensors");
+    let file = include_bytes!("../../../dreamer/tests/golden/dreamer.safetensors");
     let all = SafeTensors::deserialize(file).unwrap();
     let ours = |name: &str| {
         let (module, rest) = name.split_once('/').unwrap();
@@ -56,13 +54,13 @@ fn agent(tensors: &Tensors, action_size: usize) -> Learner<f64> {
 fn the_papers_plan_equals_the_reference_bit_for_bit() {
     let source = agent(&tensors("ftl/source/"), 4);
     let mut target = agent(&tensors("ftl/target/"), 3);
-    let plan = common::preset("paper");
-    let resolved = resolve(&plan, &target, &common::sources(&[("a", &source)])).unwrap();
+    let plan = crate::common::preset("paper");
+    let resolved = resolve(&plan, &target, &crate::common::sources(&[("a", &source)])).unwrap();
     resolved.apply(&mut target).unwrap();
     let expected = tensors("ftl/result/");
     assert_eq!(expected.len(), 39);
     for (path, expected) in &expected {
-        assert_eq!(common::values(&target, path), expected, "{path}");
+        assert_eq!(crate::common::values(&target, path), expected, "{path}");
     }
     let how = |path: &str| resolved.report().parts.iter().find(|part| part.path == path).unwrap().take;
     assert_eq!(how("value.hout.bias"), Take::Fraction(Fraction::Of(0.2)));

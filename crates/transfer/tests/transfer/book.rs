@@ -1,12 +1,10 @@
 //! The plans on the page of the book that describes plans can be read, and change agents.
 
-mod common;
-
-use common::{config, learner, sources};
+use crate::common::{config, learner, sources};
 use dreamer::Learner;
 use transfer::{Fraction, Plan, Preset, Take, resolve, target_config};
 
-const BOOK: &str = include_str!("../../../docs/transfer-reference.md");
+const BOOK: &str = include_str!("../../../../docs/transfer-reference.md");
 
 /// The book's plans, resolved against agents of its sources' names.
 fn reports() -> Vec<transfer::Report> {

@@ -1,8 +1,6 @@
 //! Plan files: reading, refusing, and malicious files.
 
-mod common;
-
-use common::{document, plan};
+use crate::common::{document, plan};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use transfer::{Fraction, MetaModelPredictions, MetaModelStart, Misfit, Plan, PlanError, Preset, RuleSources, Take};

@@ -1,8 +1,6 @@
 //! Plans with agents: the new value of every parameter, and every mismatch between a plan and agents.
 
-mod common;
-
-use common::{config, learner, plan, preset, sources, values};
+use crate::common::{config, learner, plan, preset, sources, values};
 use dreamer::{AgentConfig, Learner};
 use proptest::prelude::*;
 use transfer::{Fraction, Plan, Report, Sources, Take, TransferError, resolve, target_config};

@@ -1,8 +1,6 @@
 //! Transfer between agents with other options than the paper's: norms, SiLU, two-hot heads, a range of returns.
 
-mod common;
-
-use common::{config, learned, learner, plan, preset, sources, values};
+use crate::common::{config, learned, learner, plan, preset, sources, values};
 use dreamer::{
     ActionDistribution, Agent, AgentConfig, Cell, Divergence, Heads, ImageNetwork, Latent, LayerActivation, Learner,
     LossWeights, Norm, Reconstruction, ReturnScale, RewardSource,

@@ -1,8 +1,6 @@
 //! Sources on disk: runs, checkpoints, files, damage; and the files of a transfer in a run folder.
 
-mod common;
-
-use common::{config, learned, values};
+use crate::common::{config, learned, values};
 use dreamer::Agent;
 use files::layout::{TRANSFER_PLAN, TRANSFER_REPORT};
 use std::fs;

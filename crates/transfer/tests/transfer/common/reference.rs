@@ -2,7 +2,7 @@
 //! `ftl/target/` by the paper's plan, and the losses, gradients and steps of agents with a reward meta-model, `mmtl/eq4/` and
 //! `mmtl/released/`.
 
-#[path = "../../../dreamer/tests/reference/mod.rs"]
+#[path = "../../../../dreamer/tests/reference/mod.rs"]
 pub mod agent;
 
 use agent::{Reference, Tensors};

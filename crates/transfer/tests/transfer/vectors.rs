@@ -1,8 +1,6 @@
 //! Built-in plans with agents that observe vectors of different lengths.
 
-mod common;
-
-use common::{config, learner, preset, sources, values};
+use crate::common::{config, learner, preset, sources, values};
 use dreamer::{AgentConfig, Learner};
 use transfer::{Plan, Report, TransferError, resolve};
 

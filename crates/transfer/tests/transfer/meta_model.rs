@@ -3,18 +3,18 @@
 
 #[path = "common/reference.rs"]
 mod reference;
-#[path = "../../tape/tests/simd/mod.rs"]
+#[path = "../../../tape/tests/simd/mod.rs"]
 mod simd;
 
+use self::reference::agent::{Reference, Tensors, read};
+use self::reference::{MetaModel, with_meta_model};
 use dreamer::SourceAblation;
 use dreamer::networks::IMAGE_NUMBERS;
-use reference::agent::{Reference, Tensors, read};
-use reference::{MetaModel, with_meta_model};
 use tape::SimdInstructionSet;
 
 /// The file, and its agent with a reward meta-model.
 fn meta_model() -> (Tensors, Reference) {
-    let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
+    let (tensors, config) = read(include_bytes!("../../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let reference = with_meta_model(&tensors, &config, MetaModel::Eq4).unwrap();
     (tensors, reference)
 }
@@ -27,7 +27,7 @@ fn difference(ours: &[f64], theirs: &[f64]) -> f64 {
 
 #[test]
 fn equals_the_reference() {
-    let (theirs, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
+    let (theirs, config) = read(include_bytes!("../../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     for (kind, below, prefix, count) in [
         (MetaModel::Eq4, "mmtl/eq4/", "mmtl/meta/", 35),
         (MetaModel::Released, "mmtl/released/", "mmtl/meta_released/", 34),
@@ -53,7 +53,7 @@ fn equals_the_reference() {
 
 #[test]
 fn fractional_transfer_equals_the_reference_bit_for_bit() {
-    let (theirs, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
+    let (theirs, config) = read(include_bytes!("../../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let ours = reference::fractional(&theirs, &config).unwrap();
     let expected: Tensors = theirs.into_iter().filter(|(name, _)| name.starts_with("ftl/result/")).collect();
     assert_eq!(expected.len(), 39);
@@ -116,7 +116,7 @@ fn sources_without_influence_get_no_use() {
     let deaf = ablation("world_model.reward.h0.kernel", |kernel| kernel[units..2 * units].fill(0.0));
     assert!(deaf.changes[0] > 1e-6 && deaf.changes[1] == 0.0, "{deaf:?}");
     // An agent without sources has none to ablate.
-    let (tensors, config) = read(include_bytes!("../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
+    let (tensors, config) = read(include_bytes!("../../../dreamer/tests/golden/dreamer.safetensors")).unwrap();
     let plain = Reference::new(tensors, &config).unwrap().learner;
     assert_eq!(plain.ablate_sources((&[0; IMAGE_NUMBERS]).into(), &[0.0; 3]), None);
 }
