@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use study::results::ResultsError;
 use train::config::ConfigError;
 use train::output::OutputError;
-use train::{DreamerError, MachineError, TaskError, TrainError};
+use train::{DreamerError, MachineError, MisfitError, TaskError, TrainError};
 use transfer::{PlanError, SourceError, TransferError};
 
 /// The error with which a command ends.
@@ -244,14 +244,14 @@ impl From<&TrainError> for Exit {
         match error {
             error if error.is_of_numbers() => Self::NotFinite,
             // An environment that has changed since makes a checkpoint useless; another task is one that was typed.
-            TrainError::ActionSize { task, learned, .. } => {
+            TrainError::Misfit(MisfitError::ActionSize { task, learned, .. }) => {
                 if learned.contains(task) {
                     Self::Checkpoint
                 } else {
                     Self::Usage
                 }
             }
-            TrainError::VectorsChanged { .. } => Self::Checkpoint,
+            TrainError::Misfit(MisfitError::VectorsChanged { .. }) => Self::Checkpoint,
             // A path that is not a file's is one that was typed; a file that the system refuses to read is not.
             TrainError::Config(ConfigError::Read { source, .. }) => of_reading(source, Self::Usage),
             TrainError::Transfer(error) => of_transfer(error),
@@ -264,15 +264,17 @@ impl From<&TrainError> for Exit {
             }
             TrainError::Config(_)
             | TrainError::Task(TaskError::UnknownTask { .. } | TaskError::ExternalName { .. })
-            | TrainError::Unsupported { .. }
-            | TrainError::Observations { .. }
-            | TrainError::NoArguments { .. }
+            | TrainError::Misfit(
+                MisfitError::Unsupported { .. }
+                | MisfitError::Observations { .. }
+                | MisfitError::NoArguments { .. }
+                | MisfitError::MixedActions { .. }
+                | MisfitError::Actions { .. },
+            )
             | TrainError::NotLearned { .. }
             | TrainError::NoRun { .. }
             | TrainError::NoPolicy { .. }
             | TrainError::OtherTask { .. }
-            | TrainError::MixedActions { .. }
-            | TrainError::Actions { .. }
             | TrainError::TooShort { .. }
             | TrainError::Threads { .. }
             | TrainError::Memory { .. }

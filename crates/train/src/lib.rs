@@ -45,7 +45,7 @@ pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
 pub use agent::{Actor, Metrics, Trainable};
 pub use beginning::{Planned, check_run_of, preview, try_beginning};
 pub use entrance::{Job, play, threads, train};
-pub use error::TrainError;
+pub use error::{MisfitError, TrainError};
 pub use events::{Episodes, Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
 pub use folder::provenance::Arithmetic;

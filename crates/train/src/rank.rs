@@ -2,7 +2,6 @@
 //!
 //! Not here: the scores, their order and the table (`transfer::rank`).
 
-use crate::TrainError;
 use crate::agent::environments::Environments;
 use crate::agent::learned::{Learned, find_newest};
 use crate::config::Config;
@@ -12,6 +11,7 @@ use crate::folder::{config_of_run, episodes_of, is_run, stored_config};
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::run::schedule::{Phase, Position, next};
 use crate::streams::{EvaluationStreams, RunKey, Streams};
+use crate::{MisfitError, TrainError};
 use dreamer::{ActionDistribution, Agent, Policy};
 use environment::{Catalogue, Environment, Observation, ObservationSpace};
 use replay::{Episode, EpisodeName, read_episode};
@@ -82,7 +82,7 @@ pub fn rank(
     if let Some((path, _, other)) = sources.iter().find(|(_, _, one)| one.agent.config().observation_space() != shown) {
         let agent = other.agent.config().observation_space();
         let (agent, shown) = (Box::new(agent), Box::new(shown));
-        return Err(TrainError::Observations { path: path.clone(), agent, task, shown });
+        return Err(MisfitError::Observations { path: path.clone(), agent, task, shown }.into());
     }
     let of_target = sources.iter().filter(|(_, kind, _)| *kind == Kind::Target);
     if let Some((path, _, other)) = of_target.into_iter().find(|(_, _, one)| !one.about.tasks.contains(&task)) {
@@ -186,7 +186,7 @@ fn episodes_of_run(run: &Path, task: &str, count: usize, shown: ObservationSpace
     match episodes.iter().map(|episode| episode.sizes().observations).find(|own| *own != shown) {
         Some(agent) => {
             let (agent, shown) = (Box::new(agent), Box::new(shown));
-            Err(TrainError::Observations { path: run.to_owned(), agent, task: task.to_owned(), shown })
+            Err(MisfitError::Observations { path: run.to_owned(), agent, task: task.to_owned(), shown }.into())
         }
         None => Ok(episodes),
     }

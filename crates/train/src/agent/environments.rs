@@ -1,8 +1,8 @@
 //! The tasks of a run, made by name, and the recorded parts of external environments.
 
-use crate::TrainError;
 use crate::agent::footprint::check_environments;
 use crate::config::{Config, ConfigError};
+use crate::{MisfitError, TrainError};
 use dreamer::ActionDistribution;
 use environment::{
     ActionSpace, Catalogue, Environment, ImageSpace, ObservationSpace, Outside, Padded, TaskInfo, TaskOptions,
@@ -152,19 +152,19 @@ impl Environments {
     /// observations, and the distribution of actions, which is one-hot if the actions of all are discrete.
     ///
     /// # Errors
-    /// [`TrainError::MixedActions`] names two tasks with different kinds of actions, [`TrainError::Actions`] a task whose actions
+    /// [`MisfitError::MixedActions`] names two tasks with different kinds of actions, [`MisfitError::Actions`] a task whose actions
     /// the requested actor does not produce.
     pub(crate) fn adapted(&self, config: &Config) -> Result<Config, TrainError> {
         let mut config = config.clone();
         let of_kind = |discrete: bool| self.tasks().find(|task| task.actions.is_discrete() == discrete);
         if let (Some(discrete), Some(continuous)) = (of_kind(true), of_kind(false)) {
             let (discrete, continuous) = (discrete.name.clone(), continuous.name.clone());
-            return Err(TrainError::MixedActions { discrete, continuous });
+            return Err(MisfitError::MixedActions { discrete, continuous }.into());
         }
         adapt(&mut config, self.sizes, self.tasks());
         let actor = config.agent.actor;
         match of_kind(actor != ActionDistribution::OneHot) {
-            Some(task) => Err(TrainError::Actions { task: task.name.clone(), actor }),
+            Some(task) => Err(MisfitError::Actions { task: task.name.clone(), actor }.into()),
             None => Ok(config),
         }
     }
@@ -186,19 +186,19 @@ impl ExternalEnvironment {
     /// if they were those that it knows. `path` is the agent; `typed` is whether the user has typed arguments of the environment.
     ///
     /// # Errors
-    /// [`TrainError::VectorsChanged`].
+    /// [`MisfitError::VectorsChanged`].
     pub(crate) fn check_vectors(&self, now: ObservationSpace, path: &Path, typed: bool) -> Result<(), TrainError> {
         let (was, now) = (self.observations.vector, now.vector);
         if was == now || was == 0 {
             return Ok(());
         }
-        Err(TrainError::VectorsChanged { path: path.to_owned(), task: self.task.clone(), was, now, typed })
+        Err(MisfitError::VectorsChanged { path: path.to_owned(), task: self.task.clone(), was, now, typed }.into())
     }
 
     /// [`Self::check_vectors`] of all these records whose tasks are among `now`.
     ///
     /// # Errors
-    /// [`TrainError::VectorsChanged`] for the first that has changed.
+    /// [`MisfitError::VectorsChanged`] for the first that has changed.
     pub(crate) fn check_all(recorded: &[Self], now: &[Self], path: &Path) -> Result<(), TrainError> {
         recorded.iter().try_for_each(|known| match now.iter().find(|now| now.task == known.task) {
             Some(now) => known.check_vectors(now.observations, path, false),
@@ -252,7 +252,7 @@ pub(crate) fn notes_of(info: &TaskInfo) -> Vec<String> {
 /// Refuses arguments that no task accepts: only external environments do.
 ///
 /// # Errors
-/// [`TrainError::NoArguments`] names the first of them.
+/// [`MisfitError::NoArguments`] names the first of them.
 pub(crate) fn check_arguments<'a>(
     mut tasks: impl Iterator<Item = &'a TaskInfo>,
     options: &TaskOptions,
@@ -260,7 +260,7 @@ pub(crate) fn check_arguments<'a>(
     let Some(key) = options.arguments.keys().next() else { return Ok(()) };
     match tasks.next() {
         Some(task) if task.outside.is_none() && tasks.all(|task| task.outside.is_none()) => {
-            Err(TrainError::NoArguments { task: task.name.clone(), key: key.clone() })
+            Err(MisfitError::NoArguments { task: task.name.clone(), key: key.clone() }.into())
         }
         _ => Ok(()),
     }
@@ -269,7 +269,7 @@ pub(crate) fn check_arguments<'a>(
 /// The sizes of a transition that can be one of any of these tasks.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if a task does not offer observations, or offers others than the first one;
+/// [`MisfitError::Unsupported`] if a task does not offer observations, or offers others than the first one;
 /// [`ConfigError::NoVectors`] if `options` ask for a length of vectors and there are none.
 fn common_sizes(tasks: &[Box<dyn Environment>], options: &TaskOptions) -> Result<Sizes, TrainError> {
     tasks.iter().try_for_each(|task| check_observations(task.info()))?;
@@ -278,7 +278,7 @@ fn common_sizes(tasks: &[Box<dyn Environment>], options: &TaskOptions) -> Result
     let first = spaces().next().unwrap_or(ObservationSpace::IMAGE);
     if let Some(other) = tasks.iter().find(|task| kind(&task.info().observations) != kind(&first)) {
         let what = format!("observations of another kind than those of {}", tasks[0].task());
-        return Err(TrainError::Unsupported { task: other.task().to_owned(), what });
+        return Err(MisfitError::Unsupported { task: other.task().to_owned(), what }.into());
     }
     if options.vector_length > 0 && first.vector == 0 {
         return Err(ConfigError::NoVectors { length: options.vector_length }.into());
@@ -289,7 +289,7 @@ fn common_sizes(tasks: &[Box<dyn Environment>], options: &TaskOptions) -> Result
 /// Checks that an agent can observe a task.
 ///
 /// # Errors
-/// [`TrainError::Unsupported`] if not.
+/// [`MisfitError::Unsupported`] if not.
 pub(crate) fn check_observations(info: &TaskInfo) -> Result<(), TrainError> {
     let ObservationSpace { image, vector } = info.observations;
     let what = match image {
@@ -299,5 +299,5 @@ pub(crate) fn check_observations(info: &TaskInfo) -> Result<(), TrainError> {
         None if vector == 0 => "no vector observation, which task.observe asks for".to_owned(),
         _ => return Ok(()),
     };
-    Err(TrainError::Unsupported { task: info.name.clone(), what })
+    Err(MisfitError::Unsupported { task: info.name.clone(), what }.into())
 }

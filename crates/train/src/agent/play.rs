@@ -13,7 +13,7 @@ use crate::folder::checkpoint::Damaged;
 use crate::run::episode::{Played, evaluate_episode, play_episode, random_action};
 use crate::run::images;
 use crate::streams::EvaluationStreams;
-use crate::{Frames, TrainError};
+use crate::{Frames, MisfitError, TrainError};
 use dreamer::Evaluation;
 use environment::{Catalogue, Environment, Observe, Padded, TaskError, TaskOptions};
 use replay::Episode;
@@ -244,7 +244,7 @@ impl<L: Actor> Player<L> {
         };
         check_observations(environment.info())?;
         if matches!(options.film, Film::Yes | Film::Imagined) && environment.info().observations.image.is_none() {
-            return Err(TrainError::NoImages { task: task.to_owned() });
+            return Err(MisfitError::NoImages { task: task.to_owned() }.into());
         }
         let typed = task_options(&TaskOptions::default(), &options.settings)?;
         check_arguments(std::iter::once(environment.info()), &typed)?;
@@ -258,7 +258,7 @@ impl<L: Actor> Player<L> {
         let (own, needed) = (loaded.agent.action_size(), environment.action_size());
         let padded = own > needed && loaded.about.tasks.iter().any(|known| known == task);
         if own != needed && !padded {
-            return Err(TrainError::ActionSize {
+            return Err(MisfitError::ActionSize {
                 path: loaded.path.clone(),
                 agent: own,
                 task: task.to_owned(),
@@ -267,13 +267,14 @@ impl<L: Actor> Player<L> {
                     true => vec!["tasks that its file does not name".to_owned()],
                     false => loaded.about.tasks.clone(),
                 },
-            });
+            }
+            .into());
         }
         let image_is_missing = observed.image.is_some() && shown.image.is_none();
         if image_is_missing || shown.vector > observed.vector || (observed.vector > 0 && shown.vector == 0) {
             let path = loaded.path.clone();
             let (agent, shown) = (Box::new(observed), Box::new(shown));
-            return Err(TrainError::Observations { path, agent, task: task.to_owned(), shown });
+            return Err(MisfitError::Observations { path, agent, task: task.to_owned(), shown }.into());
         }
         Ok(Box::new(Padded::new(environment, own, observed.vector)?))
     }

@@ -1,11 +1,11 @@
 //! Which run a checkpoint belongs to, and which runs share their random streams.
 
-use crate::TrainError;
 use crate::agent::Trainable;
 use crate::agent::environments::Environments;
 use crate::config::Config;
 use crate::folder::checkpoint::{self, Loaded};
 use crate::streams::RunKey;
+use crate::{MisfitError, TrainError};
 use std::path::Path;
 
 /// Checks that a checkpoint belongs to the run of this configuration in these environments: someone may have copied it from
@@ -31,7 +31,9 @@ pub(super) fn check<L: Trainable>(
     } else if found.agent.action_size() != action_size {
         // The checkpoint names this run, and its config.toml was checked: an environment has changed.
         let (path, agent, task) = (found.path.clone(), found.agent.action_size(), config.tasks.join(" and "));
-        return Err(TrainError::ActionSize { path, agent, learned: vec![task.clone()], task, needed: action_size });
+        return Err(
+            MisfitError::ActionSize { path, agent, learned: vec![task.clone()], task, needed: action_size }.into()
+        );
     } else if !found.agent.is_of(&config.agent) {
         "an agent of other settings".to_owned()
     } else if state.position.frames.0 > state.position.agent_steps.0.saturating_mul(most) {
