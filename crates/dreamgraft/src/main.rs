@@ -44,6 +44,9 @@ fn main() -> ExitCode {
 fn work() -> ExitCode {
     signals::outlive_file_limit();
     ask_for_reports();
+    if let Some(commit) = option_env!("DREAMGRAFT_COMMIT") {
+        train::record_commit(commit);
+    }
     let typed = match Typed::try_parse_from(usage::arguments()) {
         Ok(typed) => typed,
         Err(error) => {

@@ -48,7 +48,7 @@ pub use entrance::{Job, play, threads, train};
 pub use error::{MisfitError, TrainError};
 pub use events::{Episodes, Event, Reporter};
 pub use folder::lock::{RunLock, in_use};
-pub use folder::provenance::Arithmetic;
+pub use folder::provenance::{Arithmetic, record_commit};
 pub use folder::{Left, checkpoint, config_text, remove_unfinished, stored_config};
 pub use needs::{Disk, Files, Needs};
 pub use rank::{RankEpisodes, RankEvent, RankOptions, rank};

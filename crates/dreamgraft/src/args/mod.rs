@@ -30,7 +30,7 @@ const COMPLETIONS: &str = "Print a completion script for a shell.\n\n\
 
 /// Trains agents that learn a world model from pixels and plan by imagining.
 #[derive(Debug, Parser)]
-#[command(name = "dreamgraft", version, about, max_term_width = 100, arg_required_else_help = true, after_help = HELP)]
+#[command(name = "dreamgraft", version = env!("DREAMGRAFT_VERSION"), about, max_term_width = 100, arg_required_else_help = true, after_help = HELP)]
 pub struct Typed {
     /// The command.
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! Arguments and the answers to them.
 
-use crate::program::Program;
+use crate::program::{Program, smoke};
 use std::process::Stdio;
 
 #[test]
@@ -191,6 +191,18 @@ fn refused(program: &Program, arguments: &str) -> String {
     let ended = program.run(&arguments.split(' ').collect::<Vec<_>>());
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
     ended.stderr
+}
+
+/// Outside a clone of the repository, neither names a commit.
+#[test]
+fn a_run_names_the_commit_that_the_version_names() {
+    let program = Program::new();
+    let version = program.succeed(&["--version"]);
+    let commit = version.split_once("(commit ").map(|(_, rest)| rest.trim_end().trim_end_matches(')').to_owned());
+    program.succeed(&smoke(&[]));
+    let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
+    let recorded = config.lines().find_map(|line| line.strip_prefix("commit = "));
+    assert_eq!(recorded, commit.map(|commit| format!("\"{commit}\"")).as_deref(), "{version}");
 }
 
 #[test]

@@ -6,12 +6,25 @@ use crate::agent::environments::ExternalEnvironment;
 use crate::system::field_of;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// The commit that the program is built from, once the program has said so.
+static COMMIT: OnceLock<&str> = OnceLock::new();
+
+/// Lets every run folder that this process writes to name the commit that the program is built from. Only the first call
+/// has an effect.
+pub fn record_commit(commit: &'static str) {
+    let _ = COMMIT.set(commit);
+}
 
 /// Program and machine, as a run folder's `config.toml` keeps them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunProvenance {
     /// The program's version.
     pub dreamgraft: String,
+    /// The commit that it was built from, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// How it was built: profile, architecture, system.
     pub build: String,
     /// The model name of the CPU.
@@ -90,6 +103,7 @@ impl RunProvenance {
         let system = field_of("/etc/os-release", "PRETTY_NAME", '=').map(|name| name.trim_matches('"').to_owned());
         Self {
             dreamgraft: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: COMMIT.get().map(|&commit| commit.to_owned()),
             build: format!("{profile} {ARCH} {OS}"),
             processor: processor.unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
