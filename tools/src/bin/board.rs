@@ -6,7 +6,7 @@
 
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "a program prints")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -25,10 +25,13 @@ const HEAD: &str = "\
 # Minutes to a return
 
 How many frames and core-minutes agents take until an evaluation first reaches a fixed return: the median of the seeds that reach
-it, and the lowest and highest in brackets. Evaluations are single episodes unless `schedule.eval_episodes` says otherwise, so a first
-good one can be luck; [Results](README.md) has the curves. Core-minutes are what the threads of a run computed
-(`cpu_seconds` in `metrics.jsonl`); runs of earlier versions did not record them. Times on different CPUs cannot be
-compared.
+it, and the lowest and highest in brackets. Rows that all seeds reach come first, the soonest at the top. Evaluations are single
+episodes unless `schedule.eval_episodes` says otherwise, so a first good one can be luck; [Results](README.md) has the curves.
+Core-minutes are what the threads of a run computed (`cpu_seconds` in `metrics.jsonl`), without its sources; runs of earlier
+versions did not record them. Times on different CPUs cannot be compared.
+
+A row is repeated by the study that its name begins with, `dreamgraft study run experiments/STUDY.toml`, or, one seed at a time
+and without a transfer, by `dreamgraft train --config results/ROW/SEED/config.toml --logdir DIR`.
 
 This page is written by a command, from the runs in this folder:
 
@@ -40,6 +43,9 @@ struct Run {
     task: String,
     observes: String,
     processor: String,
+    commit: String,
+    /// Its length, in frames.
+    frames: f64,
     /// Frames, return, and core-seconds if they are known, of every evaluation.
     evaluations: Vec<(f64, f64, Option<f64>)>,
 }
@@ -81,50 +87,112 @@ fn page(results: &Path) -> Result<String, String> {
             continue;
         }
         let put = |page: &mut String, line: &str| writeln!(page, "{line}").expect("writing to a string");
-        put(&mut page, &format!("\n## {task}\n"));
-        put(&mut page, "| runs | observes | return | seeds that reach it | frames | core-minutes | CPU |");
-        put(&mut page, "| --- | --- | --- | --- | --- | --- | --- |");
+        put(&mut page, &format!("\n## {task}"));
         for &least in returns {
-            for (folder, runs) in &of_task {
-                put(&mut page, &row(&folder.to_string_lossy(), runs, least));
+            let named = |(folder, runs): &(&PathBuf, &Vec<Run>)| Row::of(&folder.to_string_lossy(), runs, least);
+            let (mut reached, missed): (Vec<Row>, Vec<Row>) =
+                of_task.iter().map(named).partition(|row| !row.frames.is_empty());
+            reached.sort_by(|one, other| one.place().partial_cmp(&other.place()).expect("frames are numbers"));
+            put(&mut page, &format!("\n### A return of {least}\n"));
+            if !reached.is_empty() {
+                put(
+                    &mut page,
+                    "| runs | observes | seeds that reach it | frames | core-minutes | length | CPU | commit |",
+                );
+                put(&mut page, "| --- | --- | --- | --- | --- | --- | --- | --- |");
+            }
+            reached.iter().for_each(|row| put(&mut page, &row.line()));
+            if !missed.is_empty() {
+                let missed: Vec<String> = missed.iter().map(Row::missed).collect();
+                let space = if reached.is_empty() { "" } else { "\n" };
+                put(&mut page, &format!("{space}Not reached by {}.", missed.join(", ")));
             }
         }
     }
     Ok(page)
 }
 
-/// One row of a table.
-fn row(folder: &str, runs: &[Run], least: f64) -> String {
-    let reached: Vec<_> =
-        runs.iter().filter_map(|run| run.evaluations.iter().find(|(_, earned, _)| *earned >= least)).copied().collect();
-    let frames: Vec<f64> = reached.iter().map(|(frames, ..)| *frames).collect();
-    let minutes: Option<Vec<f64>> = reached.iter().map(|(.., seconds)| seconds.map(|seconds| seconds / 60.0)).collect();
-    let mut processors: Vec<&str> = runs.iter().map(|run| run.processor.as_str()).collect();
-    processors.sort_unstable();
-    processors.dedup();
-    format!(
-        "| `{folder}` | {} | {least} | {} of {} | {} | {} | {} |",
-        runs[0].observes,
-        reached.len(),
-        runs.len(),
-        spread(&frames, 0),
-        minutes.map_or("not recorded".to_owned(), |minutes| spread(&minutes, 1)),
-        processors.join(", ")
-    )
+/// The seeds of one row, and those that reach a return.
+struct Row {
+    folder: String,
+    observes: String,
+    seeds: usize,
+    /// Lengths of the runs, in frames.
+    lengths: Vec<f64>,
+    /// Frames of the seeds that reach the return.
+    frames: Vec<f64>,
+    /// Their core-minutes; `None` if one of them did not record them.
+    minutes: Option<Vec<f64>>,
+    processors: Vec<String>,
+    commits: Vec<String>,
 }
 
-/// The median, with the lowest and the highest if there are several.
-fn spread(numbers: &[f64], digits: usize) -> String {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    match sorted.as_slice() {
-        [] => "-".to_owned(),
-        [one] => format!("{one:.digits$}"),
-        [low, .., high] => {
-            let median = 0.5 * (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]);
-            format!("{median:.digits$} [{low:.digits$}, {high:.digits$}]")
+impl Row {
+    fn of(folder: &str, runs: &[Run], least: f64) -> Self {
+        let first = |run: &Run| run.evaluations.iter().find(|(_, earned, _)| *earned >= least).copied();
+        let reached: Vec<_> = runs.iter().filter_map(first).collect();
+        Self {
+            folder: folder.to_owned(),
+            observes: runs[0].observes.clone(),
+            seeds: runs.len(),
+            lengths: runs.iter().map(|run| run.frames).collect(),
+            frames: reached.iter().map(|(frames, ..)| *frames).collect(),
+            minutes: reached.iter().map(|(.., seconds)| seconds.map(|seconds| seconds / 60.0)).collect(),
+            processors: distinct(runs.iter().map(|run| run.processor.clone())),
+            commits: distinct(runs.iter().map(|run| run.commit.clone())),
         }
     }
+
+    /// The order of a table: rows that all seeds reach first, then by the median of frames.
+    fn place(&self) -> (bool, f64) {
+        (self.frames.len() < self.seeds, median(&self.frames).unwrap_or(f64::MAX))
+    }
+
+    /// The row of a table.
+    fn line(&self) -> String {
+        format!(
+            "| `{}` | {} | {} of {} | {} | {} | {} | {} | {} |",
+            self.folder,
+            self.observes,
+            self.frames.len(),
+            self.seeds,
+            spread(&self.frames, 0),
+            self.minutes.as_ref().map_or("not recorded".to_owned(), |minutes| spread(minutes, 1)),
+            spread(&self.lengths, 0),
+            self.processors.join(", "),
+            self.commits.join(", ")
+        )
+    }
+
+    /// How a row that no seed reaches is named.
+    fn missed(&self) -> String {
+        let seeds = if self.seeds == 1 { "one run".to_owned() } else { format!("{} runs", self.seeds) };
+        format!("`{}` ({seeds}, {} frames)", self.folder, spread(&self.lengths, 0))
+    }
+}
+
+/// Each text once, sorted.
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    texts.collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+/// `None` for an empty slice.
+fn median(numbers: &[f64]) -> Option<f64> {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let last = sorted.len().checked_sub(1)?;
+    Some(0.5 * (sorted[last / 2] + sorted[sorted.len() / 2]))
+}
+
+/// The median, with the lowest and the highest if they differ from it; `-` for an empty slice.
+fn spread(numbers: &[f64], digits: usize) -> String {
+    let Some(median) = median(numbers) else { return "-".to_owned() };
+    let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if low == high {
+        return format!("{median:.digits$}");
+    }
+    format!("{median:.digits$} [{low:.digits$}, {high:.digits$}]")
 }
 
 /// Adds every folder with a run below `folder`, in the order of their names.
@@ -149,18 +217,20 @@ fn read(folder: &Path) -> Result<Option<Run>, String> {
     let tasks = config.get("tasks").and_then(|tasks| tasks.as_array()).map_or(&[][..], Vec::as_slice);
     let [toml::Value::String(task)] = tasks else { return Ok(None) };
     let path = folder.join("metrics.jsonl");
-    let (mut evaluations, mut seconds) = (Vec::new(), None);
+    let (mut evaluations, mut seconds, mut last) = (Vec::new(), None, 0.0_f64);
     for (number, line) in text(&path)?.lines().enumerate() {
         let line: serde_json::Value =
             serde_json::from_str(line).map_err(|error| format!("{}:{}: {error}", path.display(), number + 1))?;
         seconds = line["cpu_seconds"].as_f64().or(seconds);
+        last = line["step"].as_f64().unwrap_or(0.0).max(last);
         if let (Some(frames), Some(earned)) = (line["step"].as_f64(), line["eval_return"].as_f64()) {
             evaluations.push((frames, earned, seconds));
         }
     }
     let observes = at("task", "observe").unwrap_or("image").to_owned();
     let processor = at("made_by", "processor").unwrap_or("not recorded").to_owned();
-    let run = Run { task: task.clone(), observes, processor, evaluations };
+    let commit = at("made_by", "commit").unwrap_or("not recorded").to_owned();
+    let run = Run { task: task.clone(), observes, processor, commit, frames: last, evaluations };
     Ok((!run.evaluations.is_empty()).then_some(run))
 }
 
@@ -194,10 +264,24 @@ mod tests {
         write(&at("3"), "ant", &[10.0, 20.0, 30.0, 2000.0]);
         write(&folder.path().join("other/1"), "gymnasium:CartPole-v1", &[500.0]);
         let page = page(folder.path()).unwrap();
-        let expected =
-            "| `study/runs/ant/baseline` | vector | 1000 | 2 of 3 | 3000 [2000, 4000] | 1.5 [1.0, 2.0] | P |";
+        let expected = "| `study/runs/ant/baseline` | vector | 2 of 3 | 3000 [2000, 4000] | 1.5 [1.0, 2.0] | 3000 [3000, 4000] | P | not recorded |";
         assert!(page.contains(expected), "{page}");
         assert!(!page.contains("CartPole") && page.matches("| `").count() == 1, "{page}");
+    }
+
+    #[test]
+    fn rows_that_all_seeds_reach_come_first_and_those_that_none_reaches_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |row: &str, seed: &str| folder.path().join(row).join(seed);
+        write(&at("a-late", "1"), "ant", &[0.0, 0.0, 1000.0]);
+        write(&at("b-half", "1"), "ant", &[1000.0]);
+        write(&at("b-half", "2"), "ant", &[0.0]);
+        write(&at("c-soon", "1"), "ant", &[0.0, 1000.0]);
+        write(&at("d-never", "1"), "ant", &[0.0, 0.0]);
+        let page = page(folder.path()).unwrap();
+        let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert_eq!(rows, ["c-soon", "a-late", "b-half"], "{page}");
+        assert!(page.ends_with("\nNot reached by `d-never` (one run, 2000 frames).\n"), "{page}");
     }
 
     #[test]
