@@ -7,7 +7,7 @@
 //! vectors, `earlier_versions` for files of earlier versions, `limits` for limits of memory, `errors` for causes of
 //! errors, `names` for odd names of files and for pipes, `progress` for what `train` shows on the way, `advice` for
 //! messages about mistakes, `agents` for the trained agents of the repository, `episodes` for episodes of other
-//! programs, `dreamer_v3` for agents with DreamerV3's settings.
+//! programs, `dreamer_v3` for agents with DreamerV3's settings, `results` for the results of the repository.
 
 mod advice;
 mod agents;
@@ -28,6 +28,7 @@ mod playing;
 mod program;
 mod progress;
 mod reporting;
+mod results;
 mod resuming;
 mod safety;
 mod simd;
