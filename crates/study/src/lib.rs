@@ -45,6 +45,7 @@ pub mod statistics;
 pub mod status;
 pub mod study_file;
 pub mod watch;
+mod workers;
 
 pub use error::StudyError;
 pub use expand::{check_transfers, manifest_of, unused};

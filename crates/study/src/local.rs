@@ -2,23 +2,23 @@
 //!
 //! A run starts when the runs on which it depends are finished. A failed run stops only the runs that depend on it. A
 //! worker that was killed is restarted; if its run makes no progress, only a few times. Not here: resuming a run
-//! (`train`).
+//! (`train`), and why a worker failed (`workers`).
 
 use crate::copied::CopiedRun;
 use crate::launch::request;
 use crate::manifest::{Entry, Manifest};
 use crate::pilot::{self, Candidate, Next};
 use crate::share::Sharing;
-use crate::status::{end_of, failure_file, is_finished};
+use crate::status::{failure_file, is_finished};
+use crate::workers::{Workers, failure};
 use crate::{StudyError, layout};
 use environment::{EXTERNAL_FOLDER, external_folder};
-use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use train::checkpoint::newest_state;
@@ -28,7 +28,7 @@ use train::{Frames, RunLock, RunRequest, TrainError};
 pub const STOPPED: i32 = 75;
 
 /// How often a run whose worker was killed is started again without having saved a newer checkpoint meanwhile.
-const RESTARTS: u32 = 5;
+pub(crate) const RESTARTS: u32 = 5;
 
 /// Time between two looks at the workers.
 const LOOK: Duration = Duration::from_millis(100);
@@ -200,7 +200,7 @@ impl Pool<'_> {
                     Some(STOPPED) | None if tries[index].again(self.saved(entry)) => {}
                     _ => {
                         marks[index] = Mark::Failed;
-                        let why = why(status, &self.log(index));
+                        let why = failure(status, &self.log(index));
                         let path = failure_file(self.folder, index);
                         files::write_atomically(&path, |file| writeln!(file, "{why}")).map_err(StudyError::io(path))?;
                         listen(&PoolEvent::Failed { entry, why: &why });
@@ -343,71 +343,8 @@ pub fn command(program: &Path, folder: &Path, request: &RunRequest) -> Command {
     command
 }
 
-/// Why a worker failed, with the last line that it wrote.
-fn why(status: ExitStatus, log: &Path) -> String {
-    let how = match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => {
-            format!("killed by signal {signal}, as {RESTARTS} times before, and it saved no new checkpoint in between")
-        }
-        (None, None) => "ended without an exit code".to_owned(),
-    };
-    let text = end_of(log, END).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let panic = lines.iter().rposition(|line| line.starts_with("thread '") && line.contains("panicked at"));
-    let last = match panic.filter(|_| status.code() == Some(PANICKED)) {
-        // The message is on the line below its place; the lines after it explain how to get a backtrace.
-        Some(place) => lines[place..].iter().take(2).copied().collect::<Vec<_>>().join(" "),
-        None => lines.last().map_or_else(|| "it did not print anything".to_owned(), |line| (*line).to_owned()),
-    };
-    format!("{how}: {} ({})", wording::printable(&last), log.display())
-}
-
 /// The code of a run that failed because of the system.
 const FAILED: i32 = 1;
-
-/// The code that Rust's runtime ends a program with after a panic.
-const PANICKED: i32 = 101;
-
-/// The last bytes of a log, in which its last lines are.
-const END: u64 = 1 << 16;
-
-/// The worker processes, by the number of their run. Dropping one sends it a signal to stop.
-struct Workers {
-    children: BTreeMap<usize, Child>,
-}
-
-impl Workers {
-    /// Those that have ended since the last look.
-    fn ended(&mut self) -> Result<Vec<(usize, ExitStatus)>, StudyError> {
-        let mut ended = Vec::new();
-        for (index, child) in &mut self.children {
-            let status = child
-                .try_wait()
-                .map_err(|error| StudyError::Launch { program: format!("run {index}"), why: error.to_string() })?;
-            ended.extend(status.map(|status| (*index, status)));
-        }
-        for (index, _) in &ended {
-            self.children.remove(index);
-        }
-        Ok(ended)
-    }
-
-    /// Asks all to save a checkpoint and to end.
-    fn stop(&self) {
-        for child in self.children.values() {
-            // One that has ended by itself meanwhile needs no asking.
-            let _ = kill_process(Pid::from_child(child), Signal::TERM);
-        }
-    }
-}
-
-impl Drop for Workers {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -438,20 +375,6 @@ mod tests {
         }
         assert!(!killed(&mut tries, later, later));
         assert_eq!(tries.killed, 49 + 2 * RESTARTS + 2);
-    }
-
-    #[test]
-    fn the_reason_of_a_panic_is_its_message() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("0.log");
-        let text = "new run\n\nthread 'main' (7) panicked at src/a.rs:1:2:\nthe path \u{1b}[1m is odd\n\
-            note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
-        std::fs::write(&log, text).unwrap();
-        let panicked = why(ExitStatus::from_raw(PANICKED << 8), &log);
-        let expected = "exit code 101: thread 'main' (7) panicked at src/a.rs:1:2: the path \\u001b[1m is odd (";
-        assert!(panicked.starts_with(expected), "{panicked}");
-        std::fs::write(&log, text.to_owned() + "error: the disk is full\n").unwrap();
-        assert!(why(ExitStatus::from_raw(1 << 8), &log).starts_with("exit code 1: error: the disk is full ("));
     }
 
     #[test]
