@@ -114,6 +114,15 @@ pub enum Event<'a> {
         /// Mean return of its episodes.
         mean: f64,
     },
+    /// The run has finished, and its last evaluation was not its best one.
+    Best {
+        /// Frames at the best one.
+        frames: Frames,
+        /// Mean return of its episodes.
+        mean: f64,
+        /// The checkpoint of that agent.
+        path: &'a Path,
+    },
     /// A checkpoint was written.
     Saved {
         /// Its folder.

@@ -149,14 +149,12 @@ impl Disk {
         let filmed = if with_images { filmed.saturating_mul(count) } else { 0 };
         let video = mean(&|task| u64::from(task.timing.longest_episode()).saturating_mul(IMAGE_IN_VIDEO));
         let lines = config.steps.0 / config.log.every.0.max(1) + evaluations;
+        let checkpoints = config.checkpoint.kept as u64 + if config.checkpoint.best { count } else { 0 };
         Self {
             episodes_go: config.replay.files == KeptFiles::UntilFinished,
             episodes: Files { count: episodes, bytes: transitions.saturating_mul(in_bytes(sizes, IMAGE_IN_FILE)) },
             videos: Files { count: filmed.saturating_mul(2), bytes: filmed.saturating_mul(video.saturating_add(PLOT)) },
-            checkpoints: Files {
-                count: 2 * config.checkpoint.kept as u64,
-                bytes: checkpoint.saturating_mul(config.checkpoint.kept as u64),
-            },
+            checkpoints: Files { count: 2 * checkpoints, bytes: checkpoint.saturating_mul(checkpoints) },
             records: Files {
                 count: 4,
                 bytes: filmed
@@ -229,7 +227,7 @@ mod tests {
         assert_eq!(paper.disk.episodes.count, 1000);
         // An evaluation every 10 000 frames, with a video and a plot.
         assert_eq!(paper.disk.videos.count, 2 * 101);
-        assert!(paper.checkpoint > 50_000_000 && paper.disk.checkpoints.bytes == 2 * paper.checkpoint, "{paper:?}");
+        assert!(paper.checkpoint > 50_000_000 && paper.disk.checkpoints.bytes == 3 * paper.checkpoint, "{paper:?}");
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! Here: texts. Not here: when and where they are printed.
 
+use std::path::Path;
 use std::time::Duration;
 use train::{Episodes, Frames, GuideRecord, RehearsalRecord, Split, TimeLeft};
 use transfer::Report;
 use transfer::report::{FittedFraction, SourceFraction};
-use wording::{counted, grouped, rounded, significant};
+use wording::{counted, grouped, rounded, shell_path, significant};
 
 /// `agent: 1 234 567 parameters (encoder 83 000, dynamics 290 000, ...)`.
 pub fn agent_line(parameters: &[(&str, u64)]) -> String {
@@ -18,6 +19,15 @@ pub fn agent_line(parameters: &[(&str, u64)]) -> String {
 /// `frame 41 000  evaluation  hopper  return 512`.
 pub fn evaluation_line(frames: Frames, task: &str, mean: f64) -> String {
     format!("frame {frames}  evaluation  {task}  return {}", rounded(mean, 0))
+}
+
+/// `the best evaluation was that at frame 41 000, return 512; ...`.
+pub fn best_line(frames: Frames, mean: f64, path: &Path) -> String {
+    let path = shell_path(path);
+    format!(
+        "the best evaluation was that at frame {frames}, return {}; `dreamgraft eval {path}` evaluates that agent",
+        rounded(mean, 0)
+    )
 }
 
 /// `frame 41 000 of 100 000  gradient step 3 of 200  1 h 20 min left`; `left` is the text of [`time_left`].

@@ -10,8 +10,8 @@ mod lines;
 use crate::print;
 use bar::Bar;
 use lines::{
-    agent_line, evaluation_line, fitted_lines, guide_line, metrics_line, progress_line, rehearsal_line, split_line,
-    time_left, transfer_lines,
+    agent_line, best_line, evaluation_line, fitted_lines, guide_line, metrics_line, progress_line, rehearsal_line,
+    split_line, time_left, transfer_lines,
 };
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -139,6 +139,7 @@ impl Reporter for Console {
                 self.line(&metrics_line(*frames, values, *episodes, *left));
             }
             Event::Evaluated { frames, task, mean } => self.line(&evaluation_line(*frames, task, *mean)),
+            Event::Best { frames, mean, path } => self.line(&best_line(*frames, *mean, path)),
             // The later ones would repeat the message.
             Event::Saved { path } if !std::mem::replace(&mut self.saved, true) => {
                 let every = self.checkpoint_every.counted();

@@ -70,7 +70,7 @@ fn no_control_codes_are_written_where_they_are_not_understood() {
 #[test]
 fn the_lines_name_the_agent_and_mark_random_episodes() {
     let program = Program::new();
-    let text = program.succeed(&smoke(&["--set", "checkpoint.every=1000"]));
+    let text = program.succeed(&smoke(&["--set", "checkpoint.best=false"]));
     let lines = |part: &str| text.lines().filter(|line| line.contains(part)).count();
     assert_eq!(lines("agent: "), 1, "{text}");
     for part in ["parameters (encoder ", "dynamics ", "actor ", "value "] {

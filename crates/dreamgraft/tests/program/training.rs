@@ -20,7 +20,8 @@ fn a_run_leaves_everything_in_its_folder() {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
     assert!(names.iter().any(|name| name.starts_with("events.out.tfevents")), "{names:?}");
-    assert_eq!(program.names("run/checkpoints"), ["0000002000", "0000003000"]);
+    // The checkpoint of the best evaluation may be one of these two, or stay next to them.
+    assert!(program.names("run/checkpoints").ends_with(&["0000002000".to_owned(), "0000003000".to_owned()]));
     assert_eq!(program.names("run/episodes").len(), 3);
     let videos = program.names("run/videos");
     assert!(videos.contains(&"0000003000-inverted-pendulum-swingup.gif".to_owned()), "{videos:?}");

@@ -111,6 +111,8 @@ pub struct CheckpointSettings {
     pub every: Frames,
     /// Newest checkpoints that stay.
     pub kept: usize,
+    /// Whether the checkpoint of the best scheduled evaluation of each task stays too.
+    pub best: bool,
 }
 
 /// When a run ends before it has all its frames. Only scheduled evaluations count.
@@ -177,7 +179,7 @@ impl Default for LogSettings {
 
 impl Default for CheckpointSettings {
     fn default() -> Self {
-        Self { every: Frames(5000), kept: 2 }
+        Self { every: Frames(5000), kept: 2, best: true }
     }
 }
 

@@ -110,12 +110,18 @@ pub struct Saved {
     pub left: Vec<Left>,
 }
 
-/// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept`.
+/// Writes a checkpoint into the folder `checkpoints`, and removes all but the newest `kept` and those at the frames `best`.
 ///
 /// # Errors
 /// If a file cannot be written; earlier checkpoints are then untouched. An old checkpoint that cannot be removed is not
 /// an error.
-pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trainable) -> Result<Saved, TrainError> {
+pub fn save(
+    checkpoints: &Path,
+    kept: usize,
+    best: &[Frames],
+    state: &RunState,
+    agent: &impl Trainable,
+) -> Result<Saved, TrainError> {
     let name = name(state.position.frames);
     let mut left = Vec::new();
     let temporary = unfinished(checkpoints, &name, &mut left);
@@ -127,7 +133,11 @@ pub fn save(checkpoints: &Path, kept: usize, state: &RunState, agent: &impl Trai
     }
     let path = place(checkpoints, &name, &temporary, &mut left)?;
     match list(checkpoints) {
-        Ok(all) => all.into_iter().skip(kept).for_each(|old| remove(checkpoints, &old, &mut left)),
+        Ok(all) => {
+            let best: Vec<PathBuf> = best.iter().map(|frames| at(checkpoints, *frames)).collect();
+            let old = all.into_iter().skip(kept).filter(|path| !best.contains(path));
+            old.for_each(|old| remove(checkpoints, &old, &mut left));
+        }
         Err(why) => left.push(Left { path: checkpoints.to_owned(), why }),
     }
     Ok(Saved { path, left })
@@ -168,6 +178,11 @@ fn encode_state(agent_bytes: u64, agent_crc32: u32, state: &RunState) -> Result<
     let run = RawValue::from_string(serde_json::to_string_pretty(state)?.replace('\n', "\n  "))?;
     let run_crc32 = Some(crc32fast::hash(run.get().as_bytes()));
     serde_json::to_string_pretty(&RunFile { agent_bytes, agent_crc32, run_crc32, run: &run })
+}
+
+/// The folder of the checkpoint at `frames` frames.
+pub(crate) fn at(checkpoints: &Path, frames: Frames) -> PathBuf {
+    checkpoints.join(name(frames))
 }
 
 /// The name of the checkpoint at `frames` frames.

@@ -147,6 +147,7 @@ impl<L: Trainable> Run<'_, L> {
                         let frames = self.position.frames;
                         self.position.evaluated = Some(frames);
                         self.returns.evaluated(frames, &scores, self.config.stop.evaluations);
+                        self.save_if_best()?;
                     }
                 }
                 Phase::Finish => return self.finish(),

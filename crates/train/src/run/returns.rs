@@ -1,7 +1,7 @@
 //! The returns that decide about the end of a run, as its checkpoints keep them.
 //!
-//! Here: the random episodes of the prefill, the last scheduled evaluations, and the best mean of them. Not here: the rules
-//! that read them (`stop`, `warnings`), and the metrics.
+//! Here: the random episodes of the prefill, the last scheduled evaluations, the best mean of several, and the
+//! best single one. Not here: the rules that read them (`stop`, `warnings`), which checkpoints stay (`save`), and the metrics.
 
 use crate::Frames;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,17 @@ pub(crate) struct TaskReturns {
     evaluations: Vec<f64>,
     /// The best mean of several evaluations in a row.
     best: Option<Best>,
+    /// The best evaluation. Checkpoints of earlier builds do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    best_evaluation: Option<BestEvaluation>,
+}
+
+/// The best of all scheduled evaluations of a task: the mean return of its episodes, and when it was.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BestEvaluation {
+    pub mean: f64,
+    pub frames: Frames,
 }
 
 /// How many numbers there were, their mean, and the sum of their squared distances from it (Welford's method).
@@ -84,6 +95,9 @@ impl Returns {
                 task.evaluations.remove(0);
             }
             task.evaluations.push(score);
+            if task.best_evaluation.is_none_or(|best| score > best.mean) {
+                task.best_evaluation = Some(BestEvaluation { mean: score, frames });
+            }
             let Some(mean) = task.mean(of) else { continue };
             // A mean of another number of evaluations is not comparable.
             if task.best.is_none_or(|best| best.of != of || mean > best.mean) {
@@ -103,6 +117,11 @@ impl Returns {
         best.map(|best| best.frames).max().map(|best| self.evaluated.since(best))
     }
 
+    /// The best evaluation of each task that was evaluated.
+    pub(crate) fn best_evaluations(&self) -> impl Iterator<Item = BestEvaluation> {
+        self.tasks.iter().filter_map(|task| task.best_evaluation)
+    }
+
     /// The random episodes of each task.
     pub(crate) fn of_random(&self, task: usize) -> RunningMean {
         self.tasks.get(task).map(|task| task.random).unwrap_or_default()
@@ -113,8 +132,12 @@ impl Returns {
         let whole = |task: &TaskReturns| {
             let numbers = [task.random.mean, task.random.squares].into_iter().chain(task.evaluations.iter().copied());
             task.evaluations.len() <= MOST_EVALUATIONS
-                && numbers.chain(task.best.map(|best| best.mean)).all(f64::is_finite)
+                && numbers
+                    .chain(task.best.map(|best| best.mean))
+                    .chain(task.best_evaluation.map(|best| best.mean))
+                    .all(f64::is_finite)
                 && task.best.is_none_or(|best| best.frames <= self.evaluated)
+                && task.best_evaluation.is_none_or(|best| best.frames <= self.evaluated)
         };
         match () {
             () if self.tasks.len() > tasks => Err("it has returns of more tasks than the run has"),
@@ -165,6 +188,22 @@ mod tests {
         assert_eq!(returns.since_best(3), None, "no mean of three was kept");
         returns.evaluated(Frames(50), &[0.0], 3);
         assert_eq!(returns.since_best(3), Some(Frames(0)));
+    }
+
+    #[test]
+    fn the_best_evaluation_is_the_first_of_equal_ones() {
+        let mut returns = Returns::default();
+        let best = |returns: &Returns| -> Vec<(f64, Frames)> {
+            returns.best_evaluations().map(|best| (best.mean, best.frames)).collect()
+        };
+        assert_eq!(best(&returns), []);
+        for (frames, scores) in [(10, [1.0, -5.0]), (20, [4.0, -3.0]), (30, [4.0, -9.0]), (40, [2.0, -2.0])] {
+            returns.evaluated(Frames(frames), &scores, 5);
+        }
+        assert_eq!(best(&returns), [(4.0, Frames(20)), (-2.0, Frames(40))]);
+        // A checkpoint of an earlier build does not know it.
+        let earlier = r#"{"tasks":[{"random":{"count":0,"mean":0.0,"squares":0.0},"evaluations":[7.0],"best":null}],"evaluated":10}"#;
+        assert_eq!(best(&serde_json::from_str(earlier).unwrap()), []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::agent::Trainable;
 use crate::config::KeptFiles;
 use crate::events::Event;
 use crate::folder::checkpoint::{self, FORMAT, RunState, Saved};
+use crate::run::returns::BestEvaluation;
 use crate::run::schedule::Position;
 use crate::run::speed::Work;
 use crate::support::remove_episodes;
@@ -22,15 +23,41 @@ impl<L: Trainable> Run<'_, L> {
             self.log()?;
         }
         let rule = if frames >= self.config.steps { None } else { self.rule() };
-        let evaluated =
-            self.position.evaluated == Some(frames) || self.timed(Work::Evaluating, Self::evaluate)?.is_some();
-        let finished = evaluated && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
+        let last = match self.position.evaluated == Some(frames) {
+            true => Some(Vec::new()),
+            false => self.timed(Work::Evaluating, Self::evaluate)?,
+        };
+        let finished = last.is_some() && self.timed(Work::Evaluating, Self::evaluate_otherwise)?;
         let checkpoint = self.save(RunState { finished, ..state })?;
+        if finished {
+            self.report_best(&last.unwrap_or_default());
+        }
         if finished && self.config.replay.files == KeptFiles::UntilFinished {
             note_left(self.folder.remove_episodes()?, &mut self.left, self.reporter);
             remove_episodes(self.folder.root())?;
         }
         Ok(if finished { End::Finished { frames, rule } } else { End::Stopped { frames, checkpoint } })
+    }
+
+    /// Reports the checkpoint of the best evaluation of a run with one task, unless the last evaluation, with the returns `last`
+    /// if it was not a scheduled one, was better.
+    fn report_best(&mut self, last: &[f64]) {
+        let best: Vec<BestEvaluation> = self.returns.best_evaluations().collect();
+        let ([best], [_]) = (best.as_slice(), self.config.tasks.as_slice()) else { return };
+        let path = checkpoint::at(&self.folder.checkpoints(), best.frames);
+        let is_last = best.frames == self.position.frames || last.first().is_some_and(|last| *last >= best.mean);
+        if self.config.checkpoint.best && !is_last && path.is_dir() {
+            self.reporter.event(&Event::Best { frames: best.frames, mean: best.mean, path: &path });
+        }
+    }
+
+    /// Writes a checkpoint if the evaluation that has just ended is the best one of a task so far.
+    pub(super) fn save_if_best(&mut self) -> Result<(), TrainError> {
+        let frames = self.position.frames;
+        if self.config.checkpoint.best && self.returns.best_evaluations().any(|best| best.frames == frames) {
+            self.save(self.state())?;
+        }
+        Ok(())
     }
 
     /// Ends an interrupted run with a checkpoint of where it stands.
@@ -73,8 +100,10 @@ impl<L: Trainable> Run<'_, L> {
             return Err(TrainError::Diverged { broken, update, frames, root, saved });
         }
         self.metrics_files.sync()?;
+        let best = self.returns.best_evaluations().filter(|_| self.config.checkpoint.best);
+        let best: Vec<Frames> = best.map(|best| best.frames).collect();
         let Saved { path, left } =
-            checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, state, &self.agent)?;
+            checkpoint::save(&self.folder.checkpoints(), self.config.checkpoint.kept, &best, state, &self.agent)?;
         note_left(left, &mut self.left, self.reporter);
         self.saved = Some((path.clone(), state.position.clone()));
         self.reporter.event(&Event::Saved { path: &path });

@@ -24,13 +24,40 @@ fn the_schedule_is_kept_and_everything_is_left_in_the_folder() {
     // 4 MB hold 15 episodes of 21 transitions, so none has left the memory.
     assert_eq!(last["replay_episodes"], 10.0);
     assert_eq!(outcomes(folder.path()).episodes.len(), 10);
-    let kept: Vec<String> =
-        checkpoints(folder.path()).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
-    assert_eq!(kept, ["0000000360", "0000000400"]);
+    assert!(kept(folder.path()).ends_with(&["0000000360".to_owned(), "0000000400".to_owned()]));
     let videos = names(&folder.path().join("videos"));
     assert!(videos.contains(&"0000000400-point.gif".to_owned()), "{videos:?}");
     assert!(videos.contains(&"0000000080-point-open-loop.png".to_owned()), "{videos:?}");
     assert!(names(folder.path()).iter().any(|name| name.starts_with("events.out.tfevents")));
+}
+
+/// The names of a run's checkpoints.
+fn kept(root: &Path) -> Vec<String> {
+    checkpoints(root).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_checkpoint_of_the_best_evaluation_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    // More evaluations than checkpoints, so that some of them have no checkpoint of their own.
+    let settings = ["schedule.eval_every=40", "checkpoint.every=200", "steps=800"];
+    let with = |name: &str, more: &[&str]| {
+        let root = folder.path().join(name);
+        finish(&root, &config(&[&settings, more].concat()));
+        root
+    };
+    let root = with("best", &[]);
+    let evaluations: Vec<(u64, f64)> = outcomes(&root)
+        .metrics
+        .iter()
+        .filter_map(|line| Some((line["step"].as_u64()?, line["eval_return"].as_f64()?)))
+        .filter(|(frames, _)| *frames < 800)
+        .collect();
+    assert!(evaluations.len() > 10, "{evaluations:?}");
+    let best = evaluations.iter().fold(evaluations[0], |best, one| if one.1 > best.1 { *one } else { best });
+    let names = kept(&root);
+    assert!(names.contains(&format!("{:010}", best.0)) && (2..=3).contains(&names.len()), "{best:?}: {names:?}");
+    assert_eq!(kept(&with("newest", &["checkpoint.best=false"])).len(), 2);
 }
 
 #[test]
@@ -155,9 +182,9 @@ fn the_first_nan_metric_stops_the_run_and_spares_the_checkpoint() {
     let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
     assert_eq!((&report["figures"]["toy_loss"], &report["gradient"]["path"]), (&"NaN".into(), &"toy.weight".into()));
     assert!(report["figures"]["weight"].is_f64(), "{report}");
-    let kept = checkpoints(folder.path());
+    let kept = kept(folder.path());
     assert_eq!(kept.len(), 1);
-    assert!(kept[0].ends_with("0000000120"), "{kept:?}");
+    assert_eq!(kept[0], "0000000120");
 }
 
 #[test]
