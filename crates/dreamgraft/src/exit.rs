@@ -33,7 +33,7 @@ pub enum Failure {
     },
     /// Lines about work that is done nevertheless.
     #[error(
-        "cannot write to standard output: {}; everything else that the command does was done",
+        "cannot write to standard output: {}; the command did everything else",
         wording::of_system(source)
     )]
     Unsaid {

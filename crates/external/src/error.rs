@@ -31,7 +31,8 @@ pub enum ExternalError {
     },
     /// Its arguments are too long.
     #[error(
-        "the external environment {task} cannot be opened: task.arguments has {bytes} bytes, and at most {most} can be passed on"
+        "the external environment {task} cannot be opened: task.arguments has {bytes} bytes, but an environment \
+         accepts at most {most}"
     )]
     Arguments {
         /// The environment.

@@ -49,9 +49,10 @@ pub enum StudyError {
     },
     /// A folder that was created from another study file, or from the same one before it was edited.
     #[error(
-        "{folder} was created from a different version of {file}, of a plan, or of an agent that it names (one that has learned on is \
-         another version). Restore what has changed, or choose another folder with --dir, or remove {folder}/{} to continue with \
-         what is there now: finished runs with unchanged commands stay finished",
+        "{folder} was created from a different version of {file}, of a plan, or of an agent that it names (an agent that \
+         has been trained further counts as a different version). Restore what has changed, or choose another folder with \
+         --dir, or remove {folder}/{} to continue with the present versions: finished runs with unchanged commands stay \
+         finished",
         crate::manifest::FILE
     )]
     Changed {

@@ -88,11 +88,13 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "model_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "`kl_scale * D + image_loss + 2 vector_scale * vector_loss + barlow_scale * barlow_loss + reward_loss + \
-                  reward_sources_l1 * reward_source_l1 + discount_scale * discount_loss`. The factor 2 makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them. D is \
-                  `max(kl, free_nats)`, or with a balanced divergence `dynamics_loss + representation_scale * representation_loss`. \
-                  With `agent.loss_weights = \"harmony\"`, each of the first five terms L becomes `L / e^s + ln(1 + e^s)`, and a \
-                  balanced D is divided by `1 + representation_scale`; its `ln(1 + e^s)` too",
+        formula: "`kl_scale * D + image_loss + 2 vector_scale * vector_loss + barlow_scale * barlow_loss + \
+                  reward_loss + reward_sources_l1 * reward_source_l1 + discount_scale * discount_loss`. The factor 2 \
+                  makes `vector_scale` the weight of whole squared errors; `vector_loss` has half of them. D is \
+                  `max(kl, free_nats)`; with a balanced divergence, it is `dynamics_loss + representation_scale * \
+                  representation_loss`. With `agent.loss_weights = \"harmony\"`, each of the first five terms L \
+                  becomes `L / e^s + ln(1 + e^s)`; a balanced D and its `ln(1 + e^s)` are then divided by `1 + \
+                  representation_scale`",
         healthy: "Falls fast in the first thousands of gradient steps, then slowly",
         value: MetricValue::ModelLoss,
     },
@@ -101,12 +103,12 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "image_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean over B and L of `-log p(image)` under a normal distribution with unit variance, summed over \
-                  64 * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11,291.9; the rest is half \
-                  the sum of the squared errors. With `agent.image_network` other than `v1`, the sum of the squared \
-                  errors, without a constant",
+        formula: "Mean over B and L of `-log p(image)` under a normal distribution with unit variance, summed over 64 \
+                  * 64 * 3 numbers in [-0.5, 0.5]. Its minimum is `6144 ln(2 pi)` = 11,291.9; the rest is half the \
+                  sum of the squared errors. With an `agent.image_network` other than `v1`, it is the sum of the \
+                  squared errors, without a constant",
         healthy: "Within some tens of the minimum, which is 0 for networks other than `v1`. If it stays hundreds \
-                  above, the decoder produces a blur: look at the open-loop image",
+                  above the minimum, the decoder produces blurred images: look at the open-loop image",
         value: negated_mean(Per::Transition),
     },
     MetricRow {
@@ -114,9 +116,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "vector_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean over B and L of `-log p(vector)` under a normal distribution with unit variance, summed over the \
-                  symmetric logarithms of the V numbers of the observed vectors. Its minimum is `V ln(2 pi) / 2`; the rest \
-                  is half the sum of the squared errors; 0 if no vectors are observed",
+        formula: "Mean over B and L of `-log p(vector)` under a normal distribution with unit variance, summed over \
+                  the symmetric logarithms of the V numbers of the observed vectors. Its minimum is `V ln(2 pi) / 2`; \
+                  the rest is half the sum of the squared errors. It is 0 if no vectors are observed",
         healthy: "Falls towards the minimum, 0.919 for each number",
         value: negated_mean(Per::Transition),
     },
@@ -125,10 +127,11 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "barlow_loss",
         group: MetricGroup::WorldModel,
         unit: "1",
-        formula: "With `agent.reconstruction = \"barlow\"`, `sum((C_ii - 1)^2) + 0.0005 sum(C_ij^2)`, the second over all other \
-                  i and j, where C is the correlation over the batch of the numbers of projected features (rows) and of \
-                  embeddings (columns); else 0",
-        healthy: "Falls from the size of an embedding. It cannot reach 0, because deviations are computed with `B L - 1`",
+        formula: "With `agent.reconstruction = \"barlow\"`, `sum((C_ii - 1)^2) + 0.0005 sum(C_ij^2)`, otherwise 0. \
+                  The second sum is over all i and j that differ. C is the correlation, over the batch, between the \
+                  numbers of projected features (rows) and of embeddings (columns)",
+        healthy: "Starts near the size of an embedding and falls. It cannot reach 0, because deviations are computed \
+                  with `B L - 1`",
         value: mean(Reduction::Numbers, Per::Batch),
     },
     MetricRow {
@@ -136,9 +139,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "reward_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean of `-log p(reward)` under a normal distribution with unit variance. Its minimum is `ln(2 pi) \
-                  / 2` = 0.919; the rest is half the mean squared error of the predicted reward. With \
-                  `agent.heads = \"twohot\"`, a cross-entropy over the bins",
+        formula: "Mean of `-log p(reward)` under a normal distribution with unit variance. Its minimum is `ln(2 pi) / \
+                  2` = 0.919; the rest is half the mean squared error of the predicted reward. With `agent.heads = \
+                  \"twohot\"`, it is a cross-entropy over the bins",
         healthy: "Near the minimum",
         value: negated_mean(Per::Transition),
     },
@@ -159,8 +162,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "nats",
         formula: "Mean of `-log p(discount)` of the discount model, whose target is `agent.discount * d`; 0 without a \
                   discount model",
-        healthy: "Falls to about the entropy of a coin with probability `agent.discount`: 0.056 with 0.99, 0.098 with the \
-                  0.98 of the preset `small`",
+        healthy: "Falls to about the entropy of a coin toss with probability `agent.discount`: 0.056 for 0.99, and \
+                  0.098 for 0.98, as in the preset `small`",
         value: negated_mean(Per::Transition),
     },
     MetricRow {
@@ -169,9 +172,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "nats",
         formula: "Mean over B and L of KL(posterior, prior) in nats, before the free nats are applied",
-        healthy: "Above `agent.free_nats` (3 in the preset `paper`, 1 in `small`) in a task with surprises, near it in a \
-                  simple one. If it is far below it for long, the model learns nothing from observations. If it is in \
-                  the tens, the prior does not follow the posterior",
+        healthy: "Above `agent.free_nats` (3 in the preset `paper`, 1 in `small`) in a task with surprises, and near \
+                  that value in a simple one. If `kl` is far below that value for long, the model learns nothing from \
+                  observations. If `kl` is in the tens, the prior does not follow the posterior",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -181,7 +184,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "nats",
         formula: "Mean over B and L of `max(free_nats, KL(posterior, prior))`, through which a balanced divergence trains the prior; 0 \
                   unless `agent.divergence` is `balanced`",
-        healthy: "At or above `agent.free_nats`. At it for long, the model could keep more of what it observes",
+        healthy: "At or above `agent.free_nats`. If it stays exactly there for long, the states could hold more \
+                  information about the observations",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -189,8 +193,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "representation_loss",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "The same number, through which a balanced divergence trains the posterior, with the weight \
-                  `agent.representation_scale`",
+        formula: "The same number as `dynamics_loss`, through which a balanced divergence trains the posterior, with \
+                  the weight `agent.representation_scale`",
         healthy: "Equal to `dynamics_loss`",
         value: mean(Reduction::Numbers, Per::Transition),
     },
@@ -201,7 +205,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         unit: "1",
         formula: "`e^-s`, the learned factor of `image_loss` in the loss of the world model; 0 unless `agent.loss_weights` is \
                   `harmony` and images are predicted",
-        healthy: "About one over `image_loss`",
+        healthy: "About one divided by `image_loss`",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -210,7 +214,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "1",
         formula: "The same for `2 vector_scale * vector_loss`; 0 unless vectors are predicted",
-        healthy: "About one over what it is the factor of",
+        healthy: "About one divided by the term that it multiplies",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -219,7 +223,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "1",
         formula: "The same for `barlow_scale * barlow_loss`; 0 unless `agent.reconstruction` is `barlow`",
-        healthy: "About one over what it is the factor of",
+        healthy: "About one divided by the term that it multiplies",
         value: mean(Reduction::Numbers, Per::Batch),
     },
     MetricRow {
@@ -228,7 +232,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "1",
         formula: "The same for `reward_loss`",
-        healthy: "About one over `reward_loss`",
+        healthy: "About one divided by `reward_loss`",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -237,7 +241,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::WorldModel,
         unit: "1",
         formula: "The same for `kl_scale * D`",
-        healthy: "About one over what it is the factor of",
+        healthy: "About one divided by the term that it multiplies",
         value: mean(Reduction::Numbers, Per::Transition),
     },
     MetricRow {
@@ -245,9 +249,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "prior_entropy",
         group: MetricGroup::WorldModel,
         unit: "nats",
-        formula: "Mean entropy of the prior, in nats. Of an S-dimensional normal distribution, it is between `-0.88 S` (all \
-                  standard deviations at `min_std`, 0.1) and about `1.42 S` (standard deviation 1); of categorical ones, \
-                  at most `ln(agent.classes)` for each of them",
+        formula: "Mean entropy of the prior, in nats. For an S-dimensional normal distribution, it is between `-0.88 \
+                  S` (all standard deviations at `min_std`, 0.1) and about `1.42 S` (standard deviation 1). For \
+                  categorical distributions, it is at most `ln(agent.classes)` for each of them",
         healthy: "Falls at first",
         value: mean(Reduction::NormalEntropies, Per::Transition),
     },
@@ -265,10 +269,11 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "actor_loss",
         group: MetricGroup::Behaviour,
         unit: "return",
-        formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts; without the \
-                  entropy term of `agent.actor_entropy`. With `agent.returns_from = \"start\"`, the advantage of the return over \
-                  the value takes its place. With `agent.return_scale`, either is divided by it. With \
-                  `agent.actor_gradient = \"reinforce\"`, `-mean(weight * advantage * log p(action))`",
+        formula: "`-mean(weight * lambda-return)`, where the weight is the running product of discounts. The entropy \
+                  term of `agent.actor_entropy` is not included. With `agent.returns_from = \"start\"`, the advantage \
+                  of the return over the value replaces the return. With `agent.return_scale`, the return or \
+                  advantage is divided by that scale. With `agent.actor_gradient = \"reinforce\"`, the loss is \
+                  `-mean(weight * advantage * log p(action))`",
         healthy: "Falls as returns rise; its sign has no meaning",
         value: negated_mean(Per::Return),
     },
@@ -278,8 +283,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "nats",
         formula: "`-mean(weight * log p(lambda-return))` under a normal distribution with unit variance. Its minimum \
-                  is 0.919 times the mean weight. With `agent.heads = \"twohot\"`, a cross-entropy over the bins",
-        healthy: "Low and without steady growth; it rises for a while whenever returns rise",
+                  is 0.919 times the mean weight. With `agent.heads = \"twohot\"`, it is a cross-entropy over the \
+                  bins",
+        healthy: "Low, without steady growth. It rises for a while whenever returns rise",
         value: negated_mean(Per::Return),
     },
     MetricRow {
@@ -287,9 +293,9 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         name: "replay_value_loss",
         group: MetricGroup::Behaviour,
         unit: "nats",
-        formula: "`-mean(log p(return))` of the value model over the states of the batch but the last of each sequence, where a \
-                  return follows the real rewards and is bootstrapped with the imagined returns of later states; states that \
-                  end an episode count as 0. 0 unless `agent.replay_value` is above 0",
+        formula: "`-mean(log p(return))` of the value model over the states of the batch, except the last of each \
+                  sequence. A return follows the real rewards and is bootstrapped with the imagined returns of later \
+                  states; states that end an episode count as 0. The loss is 0 unless `agent.replay_value` is above 0",
         healthy: "Near `value_loss`",
         value: negated_mean(Per::Replayed),
     },
@@ -299,8 +305,8 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "reward",
         formula: "Mean predicted reward of an imagined step",
-        healthy: "Approaches the mean real reward of an agent step: `train_return` over the agent steps of an episode, \
-                  which are `train_length / 2` in the built-in tasks",
+        healthy: "Approaches the mean real reward of an agent step: `train_return` divided by the agent steps of an \
+                  episode, which are `train_length / 2` in the built-in tasks",
         value: mean(Reduction::Numbers, Per::ImaginedStep),
     },
     MetricRow {
@@ -329,10 +335,10 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "nats",
         formula: "Mean of the negative log-density of the sampled actions, after tanh, in nats; for uniformly random \
-                  actions, 0.69 for each number of an action. Of a bounded normal distribution, its entropy before samples are \
-                  cut off; of one-hot actions, their entropy",
-        healthy: "Falls slowly. Far below -1 for each number, the policy hardly explores any more \
-                  (`agent.actor_entropy` prevents that)",
+                  actions, it is 0.69 for each number of an action. For a bounded normal distribution, it is the \
+                  entropy before samples are cut off; for one-hot actions, it is their entropy",
+        healthy: "Falls slowly. If it is far below -1 for each number, the policy hardly explores any more \
+                  (`agent.actor_entropy` prevents this)",
         value: mean(Reduction::Numbers, Per::ImaginedStep),
     },
     MetricRow {
@@ -341,7 +347,7 @@ pub const METRICS: [MetricRow; Metric::COUNT] = [
         group: MetricGroup::Behaviour,
         unit: "1",
         formula: "Root mean square of the numbers of imagined actions",
-        healthy: "0.5 to 0.95. If it is at 1 for long, the policy is saturated and no longer learns",
+        healthy: "0.5 to 0.95. If it stays at 1 for long, the policy is saturated and no longer learns",
         value: MetricValue::Mean { of: Reduction::Squares, per: Per::ActionElement, form: MeanForm::Root },
     },
     MetricRow {

@@ -27,7 +27,7 @@ pub struct Bench {
     /// and v3-1m to v3-200m (the presets of DreamerV3)
     #[arg(long, default_value = "small", value_name = "NAME", value_parser = PossibleValuesParser::new(sizes()), hide_possible_values = true)]
     pub preset: String,
-    /// One setting that replaces those of the preset, such as agent.horizon=10; can be repeated
+    /// One setting, such as agent.horizon=10, which takes precedence over --preset; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Number of gradient steps to measure, after a first one that allocates memory

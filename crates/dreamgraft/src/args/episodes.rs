@@ -5,11 +5,10 @@ use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
 /// The long help of `dreamgraft episodes add`.
-const ADD: &str = "Add episodes that other programs collected to those that a run \
-    learns from.\n\n\
-    The files are those of this program, or of Dreamer, DreamerV2 or dreamerv3-torch: one episode each, with images of 64 x 64 \
-    pixels. They are copied into RUN/episodes/added, unless the run has them already. The run learns from them when it is resumed; they count \
-    as older than its own episodes, and not as frames of the run.";
+const ADD: &str = "Add episodes that other programs collected to those that a run learns from.\n\n\
+    The files can come from dreamgraft, Dreamer, DreamerV2 or dreamerv3-torch. Each has one episode, with images of 64 x \
+    64 pixels. They are copied into RUN/episodes/added, unless the run has them already. The run learns from them when \
+    it is resumed. They count as older than the run's own episodes, and their frames are not counted.";
 
 /// `dreamgraft episodes`.
 #[derive(Debug, Subcommand)]
@@ -25,10 +24,10 @@ pub enum EpisodesCommand {
 pub struct AddArgs {
     /// The run folder
     pub run: PathBuf,
-    /// The episodes' files
+    /// The files of the episodes
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The task of the episodes [default: the task that a file names; without one, the only task of the run]
+    /// The task of the episodes [default: the task that a file names, or else the only task of the run]
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
 }

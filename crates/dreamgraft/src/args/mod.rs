@@ -88,8 +88,8 @@ pub enum Command {
 #[command(next_help_heading = "Transfer")]
 pub struct OriginArguments {
     /// The agent to transfer parameters from: a run folder, one of its checkpoint folders, an agent.safetensors file,
-    /// or an export. If it is repeated, one of the agents is chosen when the run begins (--choose), or all are used
-    /// (--plan soup)
+    /// or an export. If this option is repeated, one of the agents is chosen when the run begins (--choose), or all are
+    /// used (--plan soup)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
     /// Accept an agent of --from that has not been trained (0 gradient steps), as a control
@@ -107,8 +107,8 @@ pub struct OriginArguments {
     /// to 1, or fit for the fraction that predicts the random episodes best
     #[arg(long, value_name = "W|fit", allow_negative_numbers = true)]
     pub fraction: Option<Fraction>,
-    /// Transfer the encoder of this agent and freeze it, and transfer its decoder: agents with the same encoder can
-    /// share reward models. With --plan, another plan for this agent: universal-dynamics, or a file without sources
+    /// Transfer the encoder and the decoder of this agent, and freeze the encoder, so that agents with this encoder can
+    /// share reward models. --plan can name another plan for this agent: universal-dynamics, or a file without sources
     #[arg(long, value_name = "RUN")]
     pub universal: Option<PathBuf>,
     /// With --universal: learn a reward meta-model that reads the reward model of this agent, which has the same
@@ -126,9 +126,9 @@ pub enum Choose {
     /// The best agent of a ranking like that of `dreamgraft transfer rank`, on the random episodes with which the run
     /// begins
     Rank,
-    /// One that the seed decides: a control for a ranking
+    /// An agent drawn at random, by the seed of the run, as a control for a ranking
     Chance,
-    /// No choice: the plan uses all of them, as soup does
+    /// No choice: the plan uses all of the agents, as soup does
     All,
 }
 

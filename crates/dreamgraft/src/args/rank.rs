@@ -6,9 +6,9 @@ use clap::Args;
 use std::path::PathBuf;
 
 /// The description of `dreamgraft transfer rank`.
-pub const RANK: &str = "Rank earlier agents by how much they promise to help on a task, before anything is trained.\n\n\
-    Every agent runs on the same episodes of the task. The scores measure how well it reconstructs and predicts their \
-    observations, and how well its latent state predicts their rewards. The table always contains an untrained agent \
+pub const RANK: &str = "Rank earlier agents by how much they are likely to help with a task, before training.\n\n\
+    All agents are run on the same episodes of the task. The scores measure how well each agent reconstructs and predicts \
+    the observations, and how well its latent state predicts the rewards. The table always contains an untrained agent \
     as a control. Nothing is trained, and only the file of --plan is written. The page \"Transfer\" of the documentation \
     explains how far the scores can be trusted, and the page \"Reference of transfer\" explains each of them.";
 
@@ -34,7 +34,7 @@ pub struct TransferRank {
     /// The seed of the episodes and of the untrained agent
     #[arg(long, default_value_t = 0, value_name = "N", value_parser = whole, allow_negative_numbers = true)]
     pub seed: u64,
-    /// A file of settings, as for `dreamgraft train`; those of the task count here
+    /// A file of settings, as for `dreamgraft train`; only those of the task are used
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A setting of the task, such as task.observe=vector; can be repeated

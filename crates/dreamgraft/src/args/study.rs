@@ -9,13 +9,13 @@ use std::path::PathBuf;
 /// The long help of `dreamgraft study run`.
 const RUN: &str = "Run a study or resume it, and write its report.\n\n\
     Finished runs stay finished, and stopped runs resume: to continue a study, run the same command again. On Ctrl-C, \
-    SIGTERM and the other signals that stop a run, all runs save a checkpoint, and the command ends with exit code 75. DIR/logs contains the output of \
-    each run.";
+    SIGTERM and the other signals that stop a run, all runs save a checkpoint, and the command ends with exit code 75. \
+    DIR/logs contains the output of each run.";
 
 /// The long help of `dreamgraft study run-one`.
 const RUN_ONE: &str = "Run a single run of a study, for job arrays on a cluster.\n\n\
     The runs on which it depends must be finished. If the run itself is finished, the command prints that and ends with \
-    0. If another process works on the run, the command waits. After exit code 75, start the same command again.";
+    0. If another process is working on the run, the command waits. After exit code 75, start the same command again.";
 
 /// The long help of `dreamgraft study report`.
 const REPORT: &str = "Write the report of a study: report.html, a page that works without a network, and the same \
@@ -25,8 +25,9 @@ const REPORT: &str = "Write the report of a study: report.html, a page that work
 
 /// The long help of `dreamgraft watch`.
 pub(super) const WATCH: &str = "Show the runs in a folder as a live page in a browser.\n\n\
-    The page is that of `dreamgraft study report` and updates itself. It is served at 127.0.0.1, so only this machine \
-    can open it; from another machine, forward any port to it with `ssh -L`. Nothing is written. Ctrl-C ends the command.";
+    The page is the same as that of `dreamgraft study report`, and updates itself. It is served at 127.0.0.1, so only \
+    this machine can open it; from another machine, forward any port to it with `ssh -L`. Nothing is written. Ctrl-C \
+    ends the command.";
 
 /// `dreamgraft study`.
 #[derive(Debug, Subcommand)]
@@ -95,8 +96,8 @@ pub struct RunArgs {
     /// How runs are started
     #[arg(long, value_name = "NAME", default_value = "local")]
     pub launcher: Launcher,
-    /// A folder of finished runs that studies share: runs that are there are copied instead of trained, and finished runs
-    /// are added
+    /// A folder of finished runs that studies share: runs that are already there are copied instead of trained, and newly
+    /// finished runs are added
     #[arg(long, value_name = "DIR")]
     pub share: Option<PathBuf>,
     /// With --launcher slurm: a TOML file with the resources of each run
@@ -163,7 +164,7 @@ pub struct ReportArgs {
     /// one that starts from scratch]
     #[arg(long, value_name = "METHOD")]
     pub baseline: Option<String>,
-    /// The most MiB of images and videos in the page; 0 for none [default: 24]
+    /// Maximum size of all images and videos in the page, in MiB; 0 for none [default: 24]
     #[arg(long, value_name = "MIB", value_parser = whole_between::<0, 1000>, allow_negative_numbers = true)]
     pub images: Option<u64>,
 }

@@ -14,9 +14,9 @@ pub(super) const TRAIN: &str = "Train an agent on one or several tasks, or resum
     train a finished run for longer, use the same command with more --steps.\n\n\
     With several tasks, one agent learns all of them together: it collects an episode of each task in turn, and does \
     not receive the name of the task. Shorter actions are padded to the size of the longest. Episodes are collected in \
-    the order in which the tasks are named; another order is another run, with another folder.\n\n\
+    the order in which the tasks are named, so a different order is a different run, with its own folder.\n\n\
     With --from, --plan or --universal, the agent starts with parameters of earlier agents; `dreamgraft transfer plan` \
-    previews them. The transfer happens once, at the start of the run: a run can resume when its sources no longer \
+    previews them. The transfer happens once, at the start of the run, so a run can resume even if its sources no longer \
     exist.\n\n\
     The environment variable DREAMGRAFT_SIMD (avx512, avx2, neon or plain) selects the SIMD instruction set; the \
     default is the widest set that this CPU supports. Results of different sets differ in rounding.";
@@ -39,7 +39,7 @@ pub struct Train {
     /// If another process uses the run folder, wait until it ends and then resume, instead of ending with exit code 4
     #[arg(long)]
     pub wait: bool,
-    /// Print no progress: only notes and warnings, on stderr, and errors
+    /// Print no progress, only notes, warnings and errors, on stderr
     #[arg(long, short)]
     pub quiet: bool,
     /// The device for gradient steps
@@ -52,12 +52,11 @@ pub struct Train {
     /// folder, one of its checkpoint folders, an agent.safetensors file, or an export
     #[arg(long, value_name = "RUN", help_heading = "Transfer")]
     pub guide: Option<PathBuf>,
-    /// Learn from the episodes of this run, too: a share of the sequences of every batch is drawn from them. They are
-    /// copied when the run starts
+    /// Also learn from the episodes of this other run: a share of the sequences of every batch is drawn from them. The
+    /// episodes are copied when the run starts
     #[arg(long, value_name = "RUN", help_heading = "Transfer")]
     pub rehearse: Option<PathBuf>,
-    /// With --rehearse: the probability with which a sequence is drawn from those episodes, between 0 and 1 [default:
-    /// 0.2]
+    /// With --rehearse: the probability that a sequence is drawn from those episodes, between 0 and 1 [default: 0.2]
     #[arg(long, value_name = "W", help_heading = "Transfer", allow_negative_numbers = true)]
     pub share: Option<f64>,
 }

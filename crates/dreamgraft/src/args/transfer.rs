@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 /// `dreamgraft transfer`.
 #[derive(Debug, Subcommand)]
 pub enum Transfer {
-    /// Print shape, rule, source, and norm before and after the transfer for every parameter of a new agent; nothing is
-    /// written
+    /// Print what a transfer would do to every parameter of a new agent: its shape, rule, source, and norm before and
+    /// after; nothing is written
     Plan(TransferPlan),
-    /// Rank earlier agents by how much they promise to help on a task
+    /// Rank earlier agents by how much they are likely to help with a task
     #[command(long_about = super::rank::RANK)]
     Rank(super::rank::TransferRank),
-    /// Print a plan that comes with the program, to be copied and changed
+    /// Print a built-in plan, as a start for a plan of your own
     #[command(after_long_help = exit::help(exit::PRINT))]
     Preset(TransferPreset),
 }
@@ -29,7 +29,7 @@ pub struct TransferPreset {
 #[derive(Debug, Args)]
 #[command(after_long_help = exit::help(exit::TRANSFER_PLAN))]
 pub struct TransferPlan {
-    /// The tasks and how they are to be learned
+    /// The tasks and how they would be learned
     #[command(flatten)]
     pub settings: Settings,
     /// The transfer with which the agent would start

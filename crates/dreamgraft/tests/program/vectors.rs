@@ -92,7 +92,7 @@ fn vectors_that_are_padded_let_agents_of_different_tasks_share_an_encoder() {
     let config = std::fs::read_to_string(program.path("long/config.toml")).unwrap();
     assert!(config.contains("\nvector = 15"), "{config}");
     let error = program.fail(2, &train("hopper", "task.observe=image", "images", &padded));
-    assert!(error.contains("task.vector_length = 18: the run observes no vectors"), "{error}");
+    assert!(error.contains("task.vector_length = 18: this run does not observe vectors"), "{error}");
 }
 
 /// An external environment without images: a place on a line, and the speed there.

@@ -27,7 +27,7 @@ pub enum SimdInstructionSet {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SimdError {
     /// An unknown name of an instruction set.
-    #[error("{variable}={value} is not supported; set it to one of those that this CPU supports: {}", names())]
+    #[error("{variable}={value} is not supported; set it to one of the SIMD instruction sets of this CPU: {}", names())]
     Unknown {
         /// The environment variable.
         variable: &'static str,

@@ -39,7 +39,8 @@ pub enum ConfigError {
     },
     /// A length of vectors for a run that observes none.
     #[error(
-        "task.vector_length = {length}: the run observes no vectors; set task.observe to vector or both, or leave this out"
+        "task.vector_length = {length}: this run does not observe vectors; set task.observe to vector or both, or leave this \
+         out"
     )]
     NoVectors {
         /// The length.

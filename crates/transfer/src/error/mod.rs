@@ -264,9 +264,9 @@ pub enum TransferError {
     },
     /// A soup of agents that do not descend from one.
     #[error(
-        "{place} makes a soup of strangers: {parameter} of {} and of {} does not descend from one agent ({}: {}; {}: {}), so their mean \
-         would mean nothing; make a soup of agents that started from one agent in full, for \
-         example with --plan fine-tune, or of the layers that they have from it",
+        "{place} makes a soup of agents without a common origin: {parameter} of {} and of {} does not descend \
+         from one agent ({}: {}; {}: {}), so the mean would be meaningless; make a soup of agents that started from one agent \
+         in full, for example with --plan fine-tune, or only of the layers that they copied from it",
         .sources[0].0, .sources[1].0, .sources[0].0, .sources[0].1, .sources[1].0, .sources[1].1
     )]
     Strangers {

@@ -104,9 +104,7 @@ pub enum PlanError {
         known: String,
     },
     /// A rule whose source is still to be chosen.
-    #[error(
-        "the source of {place} is still to be chosen, when a run begins; `dreamgraft transfer plan` shows the choice"
-    )]
+    #[error("the source of {place} is chosen only when a run begins; `dreamgraft transfer plan` shows the choice")]
     Open {
         /// The rule.
         place: String,

@@ -76,11 +76,11 @@ fn a_soup_of_strangers_is_refused() {
     };
     let error = program.fail(2, &train(&["--from", "child", "--from", "stranger", "--plan", "soup"]));
     for part in [
-        "rule 1 (line 5) of the built-in plan soup makes a soup of strangers: world_model.encoder.h1.kernel of child and of stranger does \
-         not descend from one agent",
+        "rule 1 (line 5) of the built-in plan soup makes a soup of agents without a common origin: \
+         world_model.encoder.h1.kernel of child and of stranger does not descend from one agent",
         "child: it began at random in ",
         "source; stranger: it began at random in ",
-        "stranger), so their mean would mean nothing; make a soup of agents that started from one agent in full",
+        "stranger), so the mean would be meaningless; make a soup of agents that started from one agent in full",
     ] {
         assert!(error.contains(part), "{part}: {error}");
     }
