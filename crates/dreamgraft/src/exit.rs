@@ -32,10 +32,7 @@ pub enum Failure {
         source: std::io::Error,
     },
     /// Lines about work that is done nevertheless.
-    #[error(
-        "cannot write to standard output: {}; the command did everything else",
-        wording::of_system(source)
-    )]
+    #[error("cannot write to standard output: {}; the command did everything else", wording::of_system(source))]
     Unsaid {
         /// The error of the operating system.
         source: std::io::Error,
