@@ -1,4 +1,4 @@
-//! ExternalCatalogue that are not ours: another program serves one, and an agent acts in it through two pipes.
+//! Environments of other programs: another program serves one, and an agent acts in it through two pipes.
 //!
 //! [`ExternalCatalogue`] is a catalogue that adds them, under names such as `gymnasium:Pendulum-v1`, to the tasks of
 //! another catalogue. A [`ExternalEnvironment`] is an [`Environment`](environment::Environment) whose steps happen in a
