@@ -1,21 +1,21 @@
 //! Passes the commit that the program is built from to the program, as `DREAMGRAFT_COMMIT`, and its version with that
 //! commit, as `DREAMGRAFT_VERSION`. Outside a clone of this repository, and without git, only the version is known.
 
-use std::path::Path;
 use std::process::Command;
 
 fn main() {
     let version = std::env::var("CARGO_PKG_VERSION").expect("Cargo sets it");
     println!("cargo:rerun-if-changed=build.rs");
-    let Some(commit) = commit() else {
-        println!("cargo:rustc-env=DREAMGRAFT_VERSION={version}");
-        return;
-    };
-    println!("cargo:rustc-env=DREAMGRAFT_COMMIT={commit}");
-    println!("cargo:rustc-env=DREAMGRAFT_VERSION={version} (commit {commit})");
-    // Every commit and checkout appends to this log. Cargo would run a script that names a missing file again each time.
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]).filter(|log| Path::new(log).is_file()) {
+    // Every commit and checkout appends to this log. If it does not exist, Cargo runs this script in every build.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo:rerun-if-changed={log}");
+    }
+    match commit() {
+        Some(commit) => {
+            println!("cargo:rustc-env=DREAMGRAFT_COMMIT={commit}");
+            println!("cargo:rustc-env=DREAMGRAFT_VERSION={version} (commit {commit})");
+        }
+        None => println!("cargo:rustc-env=DREAMGRAFT_VERSION={version}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arguments and the answers to them.
 
 use crate::program::{Program, smoke};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[test]
 fn without_arguments_help_is_shown() {
@@ -193,12 +193,23 @@ fn refused(program: &Program, arguments: &str) -> String {
     ended.stderr
 }
 
+/// The commit that is checked out; `None` outside a clone of the repository, and without git.
+fn head() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
+        output.status.success().then(|| String::from_utf8(output.stdout).unwrap().trim_end().to_owned())
+    };
+    git(&["ls-files", "--error-unmatch", "build.rs"])?;
+    git(&["rev-parse", "--short=12", "HEAD"])
+}
+
 /// Outside a clone of the repository, neither names a commit.
 #[test]
 fn a_run_names_the_commit_that_the_version_names() {
     let program = Program::new();
     let version = program.succeed(&["--version"]);
     let commit = version.split_once("(commit ").map(|(_, rest)| rest.trim_end().trim_end_matches(')').to_owned());
+    assert_eq!(commit, head(), "{version}");
     program.succeed(&smoke(&[]));
     let config = std::fs::read_to_string(program.path("run/config.toml")).unwrap();
     let recorded = config.lines().find_map(|line| line.strip_prefix("commit = "));

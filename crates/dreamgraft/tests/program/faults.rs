@@ -187,7 +187,7 @@ fn output_that_nobody_can_read_does_not_stop_work_and_is_no_success() {
         ended.stderr
     };
     let error = full(&smoke(&[]));
-    assert!(error.contains("cannot write to standard output") && error.contains("was done"), "{error}");
+    assert!(error.contains("cannot write to standard output") && error.contains("did everything else"), "{error}");
     assert!(program.succeed(&["inspect", "run"]).contains("finished"));
     assert!(program.succeed(&smoke(&[])).contains("this run is already finished"));
     for words in [&["study", "report", "run"][..], &["play", "hopper"], &["tasks"], &["--help"], &["inspect", "run"]] {
