@@ -41,6 +41,16 @@ def test_pendulum_is_trained_in_resumed_and_played(program: Program) -> None:
     assert "world_model.encoder" in plan
 
 
+def test_the_example_is_that_of_the_page_and_is_trained(program: Program) -> None:
+    root = Path(__file__).parents[2]
+    code = (root / "examples/reach.py").read_text().split('"""\n\n', 1)[1]
+    assert f"```python\n{code}```" in (root / "docs/gymnasium.md").read_text()
+    program.environment["PYTHONPATH"] += os.pathsep + str(root)
+    settings = ["--set", "task.observe=vector", "--set", "task.frame_limit=100"]
+    out = program.succeed("train", "python:examples.reach:Reach", "--preset", "smoke", *settings)
+    assert "finished at frame 3 000" in out
+
+
 def test_a_stopped_run_resumes_bit_for_bit(program: Program) -> None:
     program.succeed(*TRAIN)
     whole = content(program.folder / "run")
