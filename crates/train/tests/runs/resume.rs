@@ -223,15 +223,16 @@ fn files_from_after_the_checkpoint_are_moved_aside_and_named() {
     let folder = tempfile::tempdir().unwrap();
     let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
     // The last event before those of the final checkpoint and of the end: episodes and lines are ahead of the newest checkpoint.
-    let at = events() - 3;
+    let config = config(&["checkpoint.best=false"]);
+    let at = finish(&folder.path().join("counted"), &config).events - 3;
     let mut listener = Listener::new(|event| {
         if event == at {
             copy(&whole, &killed)
         }
     });
-    run(&whole, &config(&[]), &AtomicBool::new(false), &mut listener).unwrap();
+    run(&whole, &config, &AtomicBool::new(false), &mut listener).unwrap();
     let (episodes, lines) = (names(&killed.join("episodes")).len(), metrics(&killed).len());
-    let listener = finish(&killed, &config(&[]));
+    let listener = finish(&killed, &config);
     let aside = names(&killed.join("episodes/aside-1"));
     assert!(!aside.is_empty() && aside.len() < episodes, "{aside:?}");
     assert!(listener.notes.iter().any(|note| note.contains(&aside[0])), "{:?}", listener.notes);
