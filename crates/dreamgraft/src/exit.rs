@@ -302,7 +302,8 @@ impl From<&TrainError> for Exit {
             {
                 Self::FolderTaken
             }
-            TrainError::Checkpoint { .. }
+            TrainError::OtherVersion { .. }
+            | TrainError::Checkpoint { .. }
             | TrainError::NoCheckpoint { .. }
             | TrainError::NoneUsable { .. }
             | TrainError::CheckpointsGone { .. }

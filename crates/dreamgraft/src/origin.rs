@@ -5,6 +5,7 @@
 use crate::args::{Choose, OriginArguments};
 use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
+use environment::Observe;
 use train::config::{SIZE, presets, sizes};
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
 use transfer::{ChooseBy, Preset, TransferError};
@@ -77,8 +78,17 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     }
 }
 
-/// The error of a transfer that does not fit, and the preset or the size that was forgotten, if the source was trained with
-/// another one.
+/// The value of `task.observe`.
+fn name_of(observe: Observe) -> &'static str {
+    match observe {
+        Observe::Image => "image",
+        Observe::Vector => "vector",
+        Observe::Both => "both",
+    }
+}
+
+/// The error of a transfer that does not fit, and the observations, the preset or the size that was forgotten, if the source
+/// was trained with another one.
 pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     let from = match &request.origin {
         Origin::Agent { from, .. } => from,
@@ -90,11 +100,27 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     if !matches!(error, TrainError::Transfer(TransferError::Misfit(_))) {
         return error.into();
     }
-    let of_run = || from.ancestors().take(4).find_map(|folder| stored_config(folder).ok()).map(|config| config.agent);
-    let of_export = || find_learned::<Policy>(from).ok().map(|(learned, _)| learned.agent.config().clone());
-    let Some(agent) = of_run().or_else(of_export) else {
+    let of_run = || {
+        let config = from.ancestors().take(4).find_map(|folder| stored_config(folder).ok())?;
+        Some((config.agent, config.task.observe))
+    };
+    let of_export = || {
+        let (learned, _) = find_learned::<Policy>(from).ok()?;
+        Some((learned.agent.config().clone(), learned.about.task.observe))
+    };
+    let Some((agent, observe)) = of_run().or_else(of_export) else {
         return error.into();
     };
+    // First, because the sizes of networks for other observations tell nothing.
+    if let Ok(config) = request.configuration()
+        && config.task.observe != observe
+    {
+        let (from, observe, here) = (from.display(), name_of(observe), name_of(config.task.observe));
+        return Failure::Arguments(format!(
+            "{from} was trained with task.observe = {observe:?}, and this agent has task.observe = {here:?}: give --set \
+             task.observe={observe} here as well, or --plan with a plan whose rules say `misfit = \"random\"`"
+        ));
+    }
     let chosen = |agent: &AgentConfig| -> Vec<Size> {
         agent.sizes().into_iter().filter(|size| size.decided_by == DecidedBy::Settings).collect()
     };

@@ -114,10 +114,12 @@ pub enum Event<'a> {
         /// Mean return of its episodes.
         mean: f64,
     },
-    /// The run has finished, and its last evaluation was not its best one.
+    /// The run has finished, and its last evaluation of a task was not the best one.
     Best {
         /// Frames at the best one.
         frames: Frames,
+        /// The task, if the run has several.
+        task: Option<&'a str>,
         /// Mean return of its episodes.
         mean: f64,
         /// The checkpoint of that agent.

@@ -56,11 +56,15 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     let parameters = agent.parameters();
     let numbers: u64 = parameters.iter().map(|one| parameters.values(one).len() as u64).sum();
     let returns = run.map(last_returns).unwrap_or_default();
+    let state = train::checkpoint::state_of(path);
     if as_json {
         let object = json!({
             "agent": path, "tasks": tasks, "frames": frames, "updates": agent.updates(), "parameters": numbers,
             "action_size": agent.action_size(), "worlds": external, "config": config,
             "last_return": returns.iter().cloned().map(|(task, value)| (task, json!(value))).collect::<serde_json::Map<_, _>>(),
+            "best_return": state.iter().flat_map(|state| state.best_evaluations()).map(|(task, value, frames)| {
+                (task.to_owned(), json!({"return": value, "frames": frames}))
+            }).collect::<serde_json::Map<_, _>>(),
             "finished": run.map(RunResult::finished),
             "guide": run.and_then(|run| run.guide.as_ref()).map(|record| &record.guide),
             "rehearsal": run.and_then(|run| run.rehearsal.as_ref()),
@@ -96,6 +100,9 @@ fn of_agent(learned: &Learned<Policy>, run: Option<&RunResult>, as_json: bool) -
     }
     for (task, value) in returns {
         lines.push(format!("last return   {} in {task}", rounded(value, 1)));
+    }
+    for (task, value, frames) in state.iter().flat_map(|state| state.best_evaluations()) {
+        lines.push(format!("best return   {} in {task}, at {}", rounded(value, 1), frames.counted()));
     }
     if let Some(report) = run.and_then(|run| run.transfer.as_ref()) {
         for source in &report.sources {

@@ -18,16 +18,22 @@ pub fn agent_line(parameters: &[(&str, u64)]) -> String {
 
 /// `frame 41 000  evaluation  hopper  return 512`.
 pub fn evaluation_line(frames: Frames, task: &str, mean: f64) -> String {
-    format!("frame {frames}  evaluation  {task}  return {}", rounded(mean, 0))
+    format!("frame {frames}  evaluation  {task}  return {}", score(mean))
 }
 
-/// `the best evaluation was that at frame 41 000, return 512; ...`.
-pub fn best_line(frames: Frames, mean: f64, path: &Path) -> String {
-    let path = shell_path(path);
+/// `the best evaluation with a checkpoint was that at frame 41 000, return 512; ...`.
+pub fn best_line(frames: Frames, task: Option<&str>, mean: f64, path: &Path) -> String {
+    let of = task.map(|task| format!(" of {task}")).unwrap_or_default();
+    let (mean, path) = (score(mean), shell_path(path));
     format!(
-        "the best evaluation was that at frame {frames}, return {}; `dreamgraft eval {path}` evaluates that agent",
-        rounded(mean, 0)
+        "the best evaluation{of} with a checkpoint was that at frame {frames}, return {mean}; `dreamgraft eval {path}` evaluates \
+         that agent"
     )
+}
+
+/// A return as people read it: small ones with decimals.
+fn score(mean: f64) -> String {
+    rounded(mean, if mean.abs() < 10.0 { 2 } else { 0 })
 }
 
 /// `frame 41 000 of 100 000  gradient step 3 of 200  1 h 20 min left`; `left` is the text of [`time_left`].
@@ -131,7 +137,7 @@ pub fn metrics_line(frames: Frames, values: &[(String, f64)], episodes: Episodes
             Episodes::MixedGuided => " with guided episodes",
             Episodes::Own => "",
         };
-        parts.push(format!("{task}return {}{of}", rounded(*mean, 0)));
+        parts.push(format!("{task}return {}{of}", score(*mean)));
     }
     if let Some(rate) = value("updates_per_second") {
         parts.push(format!("{rate:.1} gradient steps/s"));

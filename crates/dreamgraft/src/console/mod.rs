@@ -139,7 +139,7 @@ impl Reporter for Console {
                 self.line(&metrics_line(*frames, values, *episodes, *left));
             }
             Event::Evaluated { frames, task, mean } => self.line(&evaluation_line(*frames, task, *mean)),
-            Event::Best { frames, mean, path } => self.line(&best_line(*frames, *mean, path)),
+            Event::Best { frames, task, mean, path } => self.line(&best_line(*frames, *task, *mean, path)),
             // The later ones would repeat the message.
             Event::Saved { path } if !std::mem::replace(&mut self.saved, true) => {
                 let every = self.checkpoint_every.counted();

@@ -251,6 +251,7 @@ fn what_stands_in_the_way_in_a_run_folder_is_an_error_of_the_folder() {
         "line 1 of run/metrics.jsonl is not JSON (\"garbage\"); remove this line, or move the file out of the folder";
     assert!(error.contains(part), "{error}");
     let printed = program.succeed(&["inspect", "run"]);
+    assert!(printed.lines().any(|line| line.starts_with("best return   -")), "{printed}");
     assert!(printed.contains("run/metrics.jsonl: line 1: not metrics, ignored"), "{printed}");
     std::fs::write(program.path("run/metrics.jsonl"), metrics).unwrap();
     for (name, part) in [

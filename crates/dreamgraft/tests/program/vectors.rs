@@ -47,8 +47,11 @@ fn an_agent_that_observes_vectors_plays_is_filmed_exported_ranked_and_inherited_
     program.succeed(&["transfer", "rank", "hopper", "--set", VECTOR, "--from", "run", "--episodes", "2"]);
     let error = program.fail(2, &["transfer", "rank", "hopper", "--from", "run", "--episodes", "2"]);
     assert!(error.contains("observes vectors of 15 numbers, but the observations of hopper are images"), "{error}");
-    let error = program.fail(2, &train("hopper", BOTH, "other", &["--from", "run"]));
-    assert!(error.contains("images observed (false and true)"), "{error}");
+    for (observe, from) in [(BOTH, "run"), ("task.observe=image", "export"), (BOTH, "export")] {
+        let error = program.fail(2, &train("hopper", observe, "other", &["--from", from]));
+        assert!(error.starts_with(&format!("{from} was trained with task.observe = \"vector\"")), "{error}");
+        assert!(error.contains("give --set task.observe=vector here as well"), "{error}");
+    }
     let error = program.fail(4, &train("hopper", BOTH, "run", &[]));
     assert!(error.contains("task.observe"), "{error}");
 }

@@ -217,6 +217,16 @@ pub enum TrainError {
         /// The fault.
         what: String,
     },
+    /// A checkpoint that another version wrote.
+    #[error(
+        "{path} was written by another version of dreamgraft: {why}; use the version that wrote it, or another checkpoint"
+    )]
+    OtherVersion {
+        /// The file.
+        path: PathBuf,
+        /// What this version does not know.
+        why: String,
+    },
     /// A checkpoint that cannot be used.
     #[error("{path} is not a usable checkpoint: {why}")]
     Checkpoint {

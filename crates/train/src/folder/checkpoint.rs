@@ -201,7 +201,8 @@ pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Da
     for path in candidates(checkpoints)? {
         match load(&path) {
             Ok(loaded) => return Ok((Some(loaded), damaged)),
-            Err(why) if why.is_of_the_system() => return Err(why),
+            // One that another version wrote is not damaged: older ones must not take its place.
+            Err(why) if why.is_of_the_system() || matches!(why, TrainError::OtherVersion { .. }) => return Err(why),
             Err(why) => damaged.push(Damaged { path, why }),
         }
     }
@@ -213,9 +214,14 @@ pub fn newest<L: Actor>(checkpoints: &Path) -> Result<(Option<Loaded<L>>, Vec<Da
     }
 }
 
+/// Whether the files of the checkpoint in the folder `path` are all as they were written.
+pub(crate) fn is_whole(path: &Path) -> bool {
+    load_state(path).is_ok()
+}
+
 /// The newest checkpoint in `checkpoints` whose files are all as they were written.
 pub(crate) fn newest_whole(checkpoints: &Path) -> Option<PathBuf> {
-    list(checkpoints).ok()?.into_iter().find(|path| load_state(path).is_ok())
+    list(checkpoints).ok()?.into_iter().find(|path| is_whole(path))
 }
 
 /// The newest intact checkpoint of the run in `root`, if the run has finished there with at least `steps` frames. Its agent's file
@@ -233,6 +239,11 @@ pub fn newest_state(root: &Path) -> Option<RunState> {
         .ok()?
         .into_iter()
         .find_map(|path| decode_state(&read_state(&path.join(RUN_STATE)).ok()?).ok())
+}
+
+/// The state of the run in the checkpoint folder `checkpoint`; `None` if it cannot be read.
+pub fn state_of(checkpoint: &Path) -> Option<RunState> {
+    decode_state(&read_state(&checkpoint.join(RUN_STATE)).ok()?).ok()
 }
 
 /// The state of the run in the checkpoint of the agent's file `agent`; `None` if it cannot be read.
@@ -271,7 +282,10 @@ fn load_state(path: &Path) -> Result<RunState, TrainError> {
         }
         other => other.map_err(cannot_be_read(&file))?,
     };
-    let (agent_bytes, agent_crc32, run) = decode(&text).map_err(|why| unusable(&file, why))?;
+    let (agent_bytes, agent_crc32, run) = decode(&text).map_err(|fault| match fault {
+        Fault::Damage(why) => unusable(&file, why),
+        Fault::OtherVersion(why) => TrainError::OtherVersion { path: file.clone(), why },
+    })?;
     let named = path.file_name().and_then(|name| frames_of(&name.to_string_lossy()));
     if let Some(named) = named.filter(|named| *named != run.position.frames) {
         let why = format!(
@@ -325,30 +339,42 @@ fn cannot_be_read(file: &Path) -> impl FnOnce(std::io::Error) -> TrainError {
 /// # Errors
 /// A description of the problem.
 pub fn decode_state(text: &[u8]) -> Result<RunState, String> {
-    decode(text).map(|(_, _, run)| run)
+    decode(text).map(|(_, _, run)| run).map_err(|fault| match fault {
+        Fault::Damage(why) | Fault::OtherVersion(why) => why,
+    })
+}
+
+/// Why a `run.json` cannot be used.
+enum Fault {
+    /// It is not as it was written.
+    Damage(String),
+    /// It is as it was written, by a version that knows more or other things.
+    OtherVersion(String),
 }
 
 /// Size and CRC-32 of the agent's file, and the state.
-fn decode(text: &[u8]) -> Result<(u64, u32, RunState), String> {
+fn decode(text: &[u8]) -> Result<(u64, u32, RunState), Fault> {
     if text.len() as u64 > LONGEST_STATE {
-        return Err(format!("it is larger than {LONGEST_STATE} bytes; use another checkpoint"));
+        return Err(Fault::Damage(format!("it is larger than {LONGEST_STATE} bytes; use another checkpoint")));
     }
-    let damaged = |error: serde_json::Error| format!("it is damaged ({error}); use another checkpoint");
+    let damaged = |error: serde_json::Error| Fault::Damage(format!("it is damaged ({error}); use another checkpoint"));
     let RunFile { agent_bytes, agent_crc32, run_crc32, run } = serde_json::from_slice(text).map_err(damaged)?;
     let Version { format } = serde_json::from_str(run.get()).map_err(damaged)?;
     if format != FORMAT {
-        return Err(format!(
-            "its format is {format}, but this version reads format {FORMAT}; use the version that wrote it"
-        ));
+        return Err(Fault::OtherVersion(format!("its format is {format}, but this version reads format {FORMAT}")));
     }
     let found = crc32fast::hash(run.get().as_bytes());
     if let Some(written) = run_crc32.filter(|written| *written != found) {
-        return Err(format!(
+        return Err(Fault::Damage(format!(
             "it was changed (the CRC-32 of its run is {found:08x} instead of {written:08x}); use another checkpoint"
-        ));
+        )));
     }
-    let run: RunState = serde_json::from_str(run.get()).map_err(damaged)?;
-    run.check().map_err(|why| format!("it contradicts itself: {why}; use another checkpoint"))?;
+    let run: RunState = serde_json::from_str(run.get()).map_err(|error| {
+        let why = error.to_string();
+        // The checksum shows that it is whole.
+        if run_crc32.is_some() && why.starts_with("unknown field") { Fault::OtherVersion(why) } else { damaged(error) }
+    })?;
+    run.check().map_err(|why| Fault::Damage(format!("it contradicts itself: {why}; use another checkpoint")))?;
     Ok((agent_bytes, agent_crc32, run))
 }
 
@@ -362,6 +388,12 @@ impl RunState {
     /// longer is not finished, nor is one whose rule was changed so that it no longer ends the run.
     pub fn is_finished(&self, config: &Config) -> bool {
         self.has_all(config.steps) || self.finished && self.rule(&config.stop).is_some()
+    }
+
+    /// The task, the mean return and the frames of the best scheduled evaluation of each task.
+    pub fn best_evaluations(&self) -> impl Iterator<Item = (&str, f64, Frames)> {
+        let of = |(index, task)| self.returns.best_evaluation(index).map(|best| (task, best.mean, best.frames));
+        self.tasks.iter().map(String::as_str).enumerate().filter_map(of)
     }
 
     /// The rule among `stop` that ends the run here, however many frames it has.

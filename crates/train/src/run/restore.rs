@@ -54,6 +54,11 @@ impl<'a, L: Trainable> Run<'a, L> {
             cpu_before = state.cpu_seconds;
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
+        if config.checkpoint.best {
+            // Otherwise, no checkpoint would stay until an evaluation is better than one that nobody has.
+            let checkpoints = folder.checkpoints();
+            returns.retain_best(|frames| crate::checkpoint::at(&checkpoints, frames).is_dir());
+        }
         let episodes = folder.episodes();
         // The budget holds for both.
         let of_others = rehearsal.as_ref().map_or(0, Rehearsal::bytes);

@@ -117,6 +117,18 @@ impl Returns {
         best.map(|best| best.frames).max().map(|best| self.evaluated.since(best))
     }
 
+    /// The best evaluation of the task with index `task`.
+    pub(crate) fn best_evaluation(&self, task: usize) -> Option<BestEvaluation> {
+        self.tasks.get(task)?.best_evaluation
+    }
+
+    /// Forgets best evaluations for whose frames `stays` is false.
+    pub(crate) fn retain_best(&mut self, stays: impl Fn(Frames) -> bool) {
+        for task in &mut self.tasks {
+            task.best_evaluation = task.best_evaluation.filter(|best| stays(best.frames));
+        }
+    }
+
     /// The best evaluation of each task that was evaluated.
     pub(crate) fn best_evaluations(&self) -> impl Iterator<Item = BestEvaluation> {
         self.tasks.iter().filter_map(|task| task.best_evaluation)

@@ -39,15 +39,21 @@ impl<L: Trainable> Run<'_, L> {
         Ok(if finished { End::Finished { frames, rule } } else { End::Stopped { frames, checkpoint } })
     }
 
-    /// Reports the checkpoint of the best evaluation of a run with one task, unless the last evaluation, with the returns `last`
-    /// if it was not a scheduled one, was better.
+    /// Reports the checkpoint of the best evaluation of each task, unless the last evaluation, with the returns `last` if it was
+    /// not a scheduled one, was better.
     fn report_best(&mut self, last: &[f64]) {
-        let best: Vec<BestEvaluation> = self.returns.best_evaluations().collect();
-        let ([best], [_]) = (best.as_slice(), self.config.tasks.as_slice()) else { return };
-        let path = checkpoint::at(&self.folder.checkpoints(), best.frames);
-        let is_last = best.frames == self.position.frames || last.first().is_some_and(|last| *last >= best.mean);
-        if self.config.checkpoint.best && !is_last && path.is_dir() {
-            self.reporter.event(&Event::Best { frames: best.frames, mean: best.mean, path: &path });
+        if !self.config.checkpoint.best {
+            return;
+        }
+        let tasks = &self.config.tasks;
+        for (index, task) in tasks.iter().enumerate() {
+            let Some(BestEvaluation { mean, frames }) = self.returns.best_evaluation(index) else { continue };
+            let path = checkpoint::at(&self.folder.checkpoints(), frames);
+            let is_last = frames == self.position.frames || last.get(index).is_some_and(|last| *last >= mean);
+            if !is_last && checkpoint::is_whole(&path) {
+                let task = (tasks.len() > 1).then_some(task.as_str());
+                self.reporter.event(&Event::Best { frames, task, mean, path: &path });
+            }
         }
     }
 

@@ -302,6 +302,33 @@ fn without_checksum(path: &Path) -> String {
 }
 
 #[test]
+fn a_checkpoint_of_another_version_stops_the_run_and_keeps_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    finish(folder.path(), &config(&[]));
+    let kept = names(&folder.path().join("checkpoints"));
+    let path = checkpoints(folder.path()).pop().unwrap().join("run.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, state) = text.split_once("\"run\": ").unwrap();
+    let state = state.trim_end().strip_suffix('}').unwrap().trim_end();
+    let crc = |state: &str| format!("{}", crc32fast::hash(state.as_bytes()));
+    let more = state.replacen('{', "{ \"more\": 1,", 1);
+    let later = format!("{}\"run\": {more}\n}}\n", before.replace(&crc(state), &crc(&more)));
+    assert_ne!(later, text);
+    for (text, part) in
+        [(later, "unknown field `more`"), (text.replace("\"format\": 1,", "\"format\": 9,"), "format is 9")]
+    {
+        std::fs::write(&path, text).unwrap();
+        let error = run(folder.path(), &config(&["steps=800"]), &AtomicBool::new(false), &mut Listener::new(|_| {}));
+        let message = error.unwrap_err().to_string();
+        assert!(
+            message.contains("was written by another version of dreamgraft") && message.contains(part),
+            "{message}"
+        );
+        assert_eq!(names(&folder.path().join("checkpoints")), kept);
+    }
+}
+
+#[test]
 fn contradicting_counts_are_refused_with_any_checksum() {
     let folder = tempfile::tempdir().unwrap();
     finish(folder.path(), &config(&[]));
