@@ -200,23 +200,30 @@ mod tests {
     }
 
     #[test]
+    fn small_returns_have_decimals() {
+        let small = [-9.876, 0.0, 0.125, 10.4].map(|mean| evaluation_line(Frames(1), "a", mean));
+        let returns = small.each_ref().map(|line| line.rsplit(' ').next().unwrap());
+        assert_eq!(returns, ["-9.88", "0.00", "0.12", "10"]);
+    }
+
+    #[test]
     fn returns_of_random_episodes_are_marked() {
-        let values = [("train_return/a".to_owned(), -9.0), ("train_return/b".to_owned(), 1.0)];
+        let values = [("train_return/a".to_owned(), -90.0), ("train_return/b".to_owned(), 10.0)];
         let line = |episodes| metrics_line(Frames(5000), &values, episodes, None);
         assert_eq!(
             line(Episodes::Random),
-            "frame 5 000  a return -9 of random episodes  b return 1 of random episodes"
+            "frame 5 000  a return -90 of random episodes  b return 10 of random episodes"
         );
         assert_eq!(
             line(Episodes::Mixed),
-            "frame 5 000  a return -9 with random episodes  b return 1 with random episodes"
+            "frame 5 000  a return -90 with random episodes  b return 10 with random episodes"
         );
-        assert_eq!(line(Episodes::Own), "frame 5 000  a return -9  b return 1");
+        assert_eq!(line(Episodes::Own), "frame 5 000  a return -90  b return 10");
         assert_eq!(
             line(Episodes::Guided),
-            "frame 5 000  a return -9 of guided episodes  b return 1 of guided episodes"
+            "frame 5 000  a return -90 of guided episodes  b return 10 of guided episodes"
         );
-        assert!(line(Episodes::MixedGuided).ends_with("b return 1 with guided episodes"));
+        assert!(line(Episodes::MixedGuided).ends_with("b return 10 with guided episodes"));
     }
 
     #[test]
