@@ -195,7 +195,8 @@ fn spread(numbers: &[f64], digits: usize) -> String {
     format!("{median:.digits$} [{low:.digits$}, {high:.digits$}]")
 }
 
-/// Adds every folder with a run below `folder`, in the order of their names.
+/// Adds every folder with a run below `folder`, in the order of their names. Links are not followed: what two studies share
+/// counts once.
 fn run_folders(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     let named = |error: std::io::Error| format!("{}: {error}", folder.display());
     if folder.join("metrics.jsonl").is_file() && folder.join("config.toml").is_file() {
@@ -205,7 +206,7 @@ fn run_folders(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(named)?.collect();
     let mut inner: Vec<PathBuf> = entries.map_err(named)?.into_iter().map(|entry| entry.path()).collect();
     inner.sort();
-    inner.iter().filter(|path| path.is_dir()).try_for_each(|path| run_folders(path, found))
+    inner.iter().filter(|path| path.is_dir() && !path.is_symlink()).try_for_each(|path| run_folders(path, found))
 }
 
 /// The run in a folder, if it learned one task and was evaluated.
