@@ -200,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn the_best_evaluation_is_named_with_its_checkpoint() {
+        let line = |task| best_line(Frames(41_000), task, 512.4, Path::new("a b/0000041000"));
+        let rest = " with a checkpoint was that at frame 41 000, return 512; `dreamgraft eval 'a b/0000041000'` evaluates that agent";
+        assert_eq!(line(None), format!("the best evaluation{rest}"));
+        assert_eq!(line(Some("ant")), format!("the best evaluation of ant{rest}"));
+    }
+
+    #[test]
     fn small_returns_have_decimals() {
         let small = [-9.876, 0.0, 0.125, 10.4].map(|mean| evaluation_line(Frames(1), "a", mean));
         let returns = small.each_ref().map(|line| line.rsplit(' ').next().unwrap());

@@ -9,6 +9,7 @@ pub(crate) mod lock;
 pub(crate) mod metrics_files;
 mod partial_files;
 pub(crate) mod provenance;
+mod run_state;
 
 pub(crate) use config_file::{config_of_run, is_run, no_folder, run_below, stored_arithmetic};
 pub use config_file::{config_text, stored_config};

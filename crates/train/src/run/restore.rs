@@ -4,6 +4,7 @@ use super::Run;
 use super::session::Session;
 use crate::agent::{Trainable, footprint};
 use crate::events::Event;
+use crate::folder::checkpoint;
 use crate::folder::checkpoint::RunState;
 use crate::folder::metrics_files::MetricsFiles;
 use crate::run::meters::Meters;
@@ -54,10 +55,11 @@ impl<'a, L: Trainable> Run<'a, L> {
             cpu_before = state.cpu_seconds;
             (lines, seconds_before, saved) = (state.metrics_lines, state.seconds, Some((path, state.position)));
         }
+        let mut lost = Vec::new();
         if config.checkpoint.best {
-            // Otherwise, no checkpoint would stay until an evaluation is better than one that nobody has.
+            // Otherwise, no checkpoint would stay until an evaluation is better than one whose agent nobody has.
             let checkpoints = folder.checkpoints();
-            returns.retain_best(|frames| crate::checkpoint::at(&checkpoints, frames).is_dir());
+            lost = returns.retain_best(|frames| checkpoint::at(&checkpoints, frames).is_dir());
         }
         let episodes = folder.episodes();
         // The budget holds for both.
@@ -65,6 +67,9 @@ impl<'a, L: Trainable> Run<'a, L> {
         let (budget, count) = (config.replay.budget.0.saturating_sub(of_others), position.episodes);
         let (replay, report) = Replay::open(&episodes, environments.sizes(), budget, Some(count), Some(&config.tasks))?;
         let mut notes: Vec<String> = report.skipped.iter().map(|file| format!("skipped: {}", file.reason)).collect();
+        notes.extend(lost.iter().map(|frames| {
+            format!("the checkpoint of the best evaluation, at frame {frames}, is gone; that of the best one from now on stays")
+        }));
         if report.missing > 0 {
             let missing = if report.missing == 1 { "is" } else { "are" };
             let (count, folder) = (counted(count, "episode"), episodes.display());

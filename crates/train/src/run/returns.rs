@@ -122,11 +122,10 @@ impl Returns {
         self.tasks.get(task)?.best_evaluation
     }
 
-    /// Forgets best evaluations for whose frames `stays` is false.
-    pub(crate) fn retain_best(&mut self, stays: impl Fn(Frames) -> bool) {
-        for task in &mut self.tasks {
-            task.best_evaluation = task.best_evaluation.filter(|best| stays(best.frames));
-        }
+    /// Forgets best evaluations for whose frames `stays` is false; these frames.
+    pub(crate) fn retain_best(&mut self, stays: impl Fn(Frames) -> bool) -> Vec<Frames> {
+        let lost = self.tasks.iter_mut().filter_map(|task| task.best_evaluation.take_if(|best| !stays(best.frames)));
+        lost.map(|best| best.frames).collect()
     }
 
     /// The best evaluation of each task that was evaluated.

@@ -56,12 +56,14 @@ fn the_checkpoint_of_the_best_evaluation_stays() {
     assert!(evaluations.len() > 10, "{evaluations:?}");
     let best = evaluations.iter().fold(evaluations[0], |best, one| if one.1 > best.1 { *one } else { best });
     let names = kept(&root);
-    assert!(names.contains(&format!("{:010}", best.0)) && (2..=3).contains(&names.len()), "{best:?}: {names:?}");
+    assert!(names.len() == 3 && names[0] == format!("{:010}", best.0), "{best:?}: {names:?}");
     assert_eq!(kept(&with("newest", &["checkpoint.best=false"])).len(), 2);
 
     // If it is gone, the best one from then on stays.
     std::fs::remove_dir_all(root.join("checkpoints").join(format!("{:010}", best.0))).unwrap();
-    finish(&root, &config(&[&settings[..2], &["steps=1600"]].concat()));
+    let listener = finish(&root, &config(&[&settings[..2], &["steps=1600"]].concat()));
+    let gone = format!("the best evaluation, at frame {}, is gone", best.0);
+    assert!(listener.notes.iter().any(|note| note.contains(&gone)), "{:?}", listener.notes);
     let state = train::checkpoint::newest_state(&root).unwrap();
     let [(_, _, frames)] = state.best_evaluations().collect::<Vec<_>>()[..] else { panic!("no best evaluation") };
     assert!(frames.0 >= 800 && kept(&root).contains(&format!("{:010}", frames.0)), "{frames:?}: {:?}", kept(&root));
