@@ -29,8 +29,11 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     if *any_encoder && rewards.is_empty() {
         return refuse("--any-encoder needs --universal RUN and --reward-from RUN");
     }
-    if *untrained_source && from.len() != 1 {
-        return refuse("--untrained-source allows the one agent of --from to be untrained; give --from RUN once");
+    if *untrained_source && from.len() != 1 && rewards.is_empty() {
+        return refuse(
+            "--untrained-source accepts an untrained agent of --from or --reward-from; give --from RUN once, or --universal \
+             RUN with --reward-from RUN",
+        );
     }
     if choose.is_some() && from.len() < 2 {
         return refuse("--choose chooses among several agents; give --from RUN for each of them");
@@ -43,7 +46,8 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
             );
         }
         let (encoder, rewards, plan) = (encoder.clone(), rewards.clone(), plan.clone());
-        return Ok(Origin::Universal { encoder, rewards, any_encoder: *any_encoder, plan });
+        let (any_encoder, untrained) = (*any_encoder, *untrained_source);
+        return Ok(Origin::Universal { encoder, rewards, any_encoder, untrained, plan });
     }
     if !rewards.is_empty() {
         return refuse(

@@ -155,11 +155,11 @@ mod tests {
                 .prop_map(|(from, plan, fraction, untrained)| Origin::Agent { from, plan, fraction, untrained }),
             (path(), fraction()).prop_map(|(plan, fraction)| Origin::Plan { plan, fraction }),
             (prop::collection::vec(path(), 2..4), path()).prop_map(|(from, plan)| Origin::Soup { from, plan }),
-            (path(), prop::collection::vec(path(), 0..3), any::<bool>(), option::of(path())).prop_map(
-                |(encoder, rewards, any, plan)| {
-                    // Without reward models, the program would refuse `--any-encoder`.
-                    let any_encoder = any && !rewards.is_empty();
-                    Origin::Universal { encoder, rewards, any_encoder, plan }
+            (path(), prop::collection::vec(path(), 0..3), any::<[bool; 2]>(), option::of(path())).prop_map(
+                |(encoder, rewards, allowed, plan)| {
+                    // Without reward models, the program would refuse `--any-encoder` and `--untrained-source`.
+                    let [any_encoder, untrained] = allowed.map(|allowed| allowed && !rewards.is_empty());
+                    Origin::Universal { encoder, rewards, any_encoder, untrained, plan }
                 }
             ),
         ]

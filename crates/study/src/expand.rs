@@ -252,9 +252,9 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// The encoder of the agent in `encoder`, the reward models of those in `rewards`, and the plan for them.
-fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, plan: Option<String>) -> Origin {
-    Origin::Universal { encoder, rewards, any_encoder: false, plan: plan.map(PathBuf::from) }
+/// The encoder of the agent in `encoder`, the reward models of those in `rewards`, which may be `untrained`, and the plan.
+fn universal_origin(encoder: PathBuf, rewards: Vec<PathBuf>, untrained: bool, plan: Option<String>) -> Origin {
+    Origin::Universal { encoder, rewards, any_encoder: false, untrained, plan: plan.map(PathBuf::from) }
 }
 
 /// This name of a folder. One that is too long ends with its checksum, so that no two names become one.

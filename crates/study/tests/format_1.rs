@@ -39,7 +39,8 @@ fn they_are_read_with_the_arguments_they_had() {
 fn their_requests_are_those_that_the_document_asks_for_today() {
     let manifest = Manifest::parse(&text("every")).unwrap();
     let last = manifest.entries.iter().rfind(|entry| entry.method == "meta-model").unwrap();
-    let Origin::Universal { encoder, rewards, any_encoder: false, plan: None } = &last.request.origin else {
+    let Origin::Universal { encoder, rewards, any_encoder: false, untrained: false, plan: None } = &last.request.origin
+    else {
         panic!("{last:?}")
     };
     assert_eq!(*encoder, manifest.entries[last.after[0]].folder);

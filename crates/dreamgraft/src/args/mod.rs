@@ -92,7 +92,8 @@ pub struct OriginArguments {
     /// used (--plan soup)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// Accept an agent of --from that has not been trained (0 gradient steps), as a control
+    /// Accept a source that has not been trained (0 gradient steps), as a control: the agent of --from, or those of
+    /// --reward-from
     #[arg(long)]
     pub untrained_source: bool,
     /// How one of several agents of --from is chosen [default: rank; with --plan soup, all]

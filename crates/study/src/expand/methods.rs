@@ -171,10 +171,10 @@ impl<'a> Expansion<'a> {
         self.check_trained(&format!("{key}.universal"), source)?;
         let encoder = self.add_one_agent(&format!("{key}.universal"), source, aim, &mut Vec::new())?;
         let mut after = vec![encoder];
-        let mut rewards = Vec::new();
+        let (mut rewards, mut untrained) = (Vec::new(), false);
         for reward in reward_from {
             let source = self.source(&format!("{key}.reward_from"), reward)?;
-            self.check_trained(&format!("{key}.reward_from"), source)?;
+            untrained |= source.untrained;
             for agent in self.add_agents(source, aim, &mut Vec::new())? {
                 // That an agent from before the study has this encoder is seen when parameters are compared.
                 let is_known = agent.run().zip(encoder.run());
@@ -192,7 +192,7 @@ impl<'a> Expansion<'a> {
         if rewards.is_empty() {
             return Err(self.error(&format!("{key}.reward_from"), "the list is empty; name at least one source"));
         }
-        let origin = universal_origin(self.folder_of(encoder), rewards, plan);
+        let origin = universal_origin(self.folder_of(encoder), rewards, untrained, plan);
         self.add_target(key, name, Some(reward_from.join(", ")), aim, &after, origin)
     }
 
@@ -347,6 +347,18 @@ mod tests {
         let plain = meta_model(folder, "", "").unwrap();
         assert!(plain.entries[1].folder.ends_with("3000-sees-as-ant-2000-1000/1000"));
         assert_eq!(plain.entries[2].request.plan().unwrap().unwrap().rules().len(), 3);
+    }
+
+    #[test]
+    fn meta_models_can_have_untrained_sources_as_a_control() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = meta_model(folder.path(), "untrained = true", "").unwrap();
+        let [_, source, target] = &found.entries[..] else { panic!("{found:?}") };
+        assert!(source.folder.ends_with("3000-sees-as-ant-2000-1000-untrained/1000"), "{source:?}");
+        assert!(target.arguments.iter().any(|argument| argument == "--untrained-source"), "{target:?}");
+        assert!(target.request.plan().unwrap().unwrap().allows_untrained());
+        let trained = meta_model(folder.path(), "", "").unwrap();
+        assert!(!trained.entries[2].request.plan().unwrap().unwrap().allows_untrained());
     }
 
     #[test]

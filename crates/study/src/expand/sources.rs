@@ -193,7 +193,7 @@ impl<'a> Expansion<'a> {
         }
         self.config("set", &tasks, steps, seed, variant)?;
         let origin = encoder.map_or(Origin::Random, |encoder| {
-            universal_origin(self.folder_of(encoder), Vec::new(), source.plan.clone())
+            universal_origin(self.folder_of(encoder), Vec::new(), false, source.plan.clone())
         });
         let name = match source.tasks {
             Some(Tasks::List(_)) => source.name.clone(),
@@ -208,12 +208,12 @@ impl<'a> Expansion<'a> {
         self.push(Role::Source, "source", Some(name), asked, after).map(SourceAgent::Run)
     }
 
-    /// Checks that a source whose encoder or reward model others read has learned something.
+    /// Checks that a source whose encoder others have has learned something.
     pub(super) fn check_trained(&self, key: &str, source: &Source) -> Result<(), StudyError> {
         match source.untrained {
             true => {
                 let why = format!(
-                    "source {:?} is untrained, so it has nothing that others could read; name another",
+                    "source {:?} is untrained, and all agents would have its random encoder, frozen; name another",
                     source.name
                 );
                 Err(self.error(key, why))

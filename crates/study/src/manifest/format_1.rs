@@ -61,7 +61,9 @@ fn request(arguments: &[String]) -> Option<RunRequest> {
         (None, None, None) => Origin::Random,
         (Some(from), plan, None) => Origin::Agent { from, plan, fraction, untrained: false },
         (None, Some(plan), None) => Origin::Plan { plan, fraction },
-        (None, None, Some(encoder)) => Origin::Universal { encoder, rewards, any_encoder: false, plan: None },
+        (None, None, Some(encoder)) => {
+            Origin::Universal { encoder, rewards, any_encoder: false, untrained: false, plan: None }
+        }
         _ => return None,
     };
     (command == "train").then_some(request)

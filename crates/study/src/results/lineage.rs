@@ -129,6 +129,7 @@ mod tests {
             encoder: "0".into(),
             rewards: rewards.iter().map(PathBuf::from).collect(),
             any_encoder: false,
+            untrained: false,
             plan: None,
         };
         let mut target = entry(3, Role::Target, &["half-cheetah"], 100, &[0, 1, 2]);

@@ -153,7 +153,7 @@ fn origin(origin: &Origin, earlier: &dyn Fn(&Path) -> Result<Value, String>) -> 
             json!({ "soup": from, "plan": of_plan(Some(plan))? })
         }
         Origin::Plan { plan, .. } => return Err(format!("the plan {} names its sources itself", plan.display())),
-        Origin::Universal { encoder, rewards, any_encoder, plan } => {
+        Origin::Universal { encoder, rewards, any_encoder, plan, .. } => {
             let rewards = rewards.iter().map(|folder| earlier(folder)).collect::<Result<Vec<_>, _>>()?;
             let mut all = json!({ "universal": earlier(encoder)?, "rewards": rewards, "any_encoder": any_encoder });
             // Runs of earlier versions, which had no such key, keep their identity.

@@ -47,11 +47,12 @@ impl RunRequest {
                 arguments.option("--plan", plan);
                 arguments.options("--fraction", fraction.map(|fraction| fraction.to_string()));
             }
-            Origin::Universal { encoder, rewards, any_encoder, plan } => {
+            Origin::Universal { encoder, rewards, any_encoder, untrained, plan } => {
                 arguments.options("--plan", plan);
                 arguments.option("--universal", encoder);
                 arguments.options("--reward-from", rewards);
                 arguments.flag("--any-encoder", *any_encoder);
+                arguments.flag("--untrained-source", *untrained);
             }
         }
         arguments.options("--guide", &self.guide);

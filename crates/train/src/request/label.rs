@@ -161,7 +161,8 @@ mod tests {
         assert_eq!(label(&file), "two_walkers-6112a22b-0.5");
         assert_eq!(label(&Origin::Plan { plan: "two-walkers.toml".into(), fraction: None }), "two-walkers");
         let rewards = vec!["runs/ant/small/0".into(), "../b".into()];
-        let universal = Origin::Universal { encoder: "/u".into(), rewards, any_encoder: false, plan: None };
+        let universal =
+            Origin::Universal { encoder: "/u".into(), rewards, any_encoder: false, untrained: false, plan: None };
         assert_eq!(label(&universal), "universal-from-u-73aaaf21-reward-ant-small-0+b-e2da54e2");
         let long = |last: &str| label(&agent(format!("runs/{}/{last}", "x".repeat(300)), None));
         assert_eq!((long("1").len(), long("2").len()), (LONGEST_LABEL, LONGEST_LABEL));

@@ -129,6 +129,9 @@ pub enum Origin {
         /// Whether these agents may have other encoders.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         any_encoder: bool,
+        /// Whether the agents with these reward models may be agents without any gradient step: controls.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untrained: bool,
         /// The plan: a preset or a file without sources. If none is given, the preset `universal`.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "files::path_text::option")]
         plan: Option<PathBuf>,

@@ -16,13 +16,16 @@ use transfer::{LONGEST_SOURCE_NAME, MetaModel, Plan, TransferError, UNNAMED_SOUR
 pub(super) fn plan(origin: &Origin) -> Result<Option<Plan>, TrainError> {
     let (mut plan, fraction) = match origin {
         Origin::Random => return Ok(None),
-        Origin::Universal { encoder, rewards, any_encoder, plan } => {
+        Origin::Universal { encoder, rewards, any_encoder, untrained, plan } => {
             let plan = Plan::find(plan.as_deref().unwrap_or(Path::new(UNIVERSAL))).map_err(TransferError::from)?;
             let mut plan = plan
                 .over_universal(encoder, &named("--reward-from", rewards)?, MetaModel::DEFAULT_LAYERS)
                 .map_err(TransferError::from)?;
             if *any_encoder {
                 plan.allow_any_encoder();
+            }
+            if *untrained {
+                plan.allow_untrained();
             }
             return Ok(Some(plan));
         }

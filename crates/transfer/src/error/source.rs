@@ -62,7 +62,8 @@ pub enum SourceError {
     /// An agent that has not been trained: all its parameters are random.
     #[error(
         "{}{path} has not been trained yet (0 gradient steps), so there is nothing to transfer; \
-         train it for longer, or allow it as a control: --untrained-source with one --from, or untrained_sources = true in a plan",
+         train it for longer, or allow it as a control: --untrained-source (with one --from, or with --reward-from), or \
+         untrained_sources = true in a plan",
         the_source(name)
     )]
     Untrained {

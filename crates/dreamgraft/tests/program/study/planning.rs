@@ -143,7 +143,7 @@ fn invalid_studies_are_refused_in_one_line() {
         ("fractions = [0.2]", "fractions = [\"best\"]", "fractions: it is the text \"best\" instead of"),
         ("from = \"sight\"", "from = [\"sight\"]", "from: it is a list instead of a text"),
         ("steps = 2000\nuniversal = \"sight\"", "steps = 2000", "does not have the encoder of"),
-        ("steps = 3000", "steps = 3000\nuntrained = true", "\"sight\" is untrained, so it has nothing"),
+        ("steps = 3000", "steps = 3000\nuntrained = true", "\"sight\" is untrained, and all agents"),
         ("each = [", "tasks = \"four\"\n#", "combination \"four\" does not exist. It must be the name of a [comb"),
         ("name = \"tiny\"", "name = \"../tiny\"", "letters, digits"),
         ("name = \"tiny\"", "name = \"tiny\"\nbaseline = \"meta\"", "did you mean \"meta-model\""),

@@ -41,6 +41,21 @@ fn a_reward_meta_model_is_whole_in_its_own_checkpoint() {
     }
 }
 
+#[test]
+fn an_untrained_reward_model_is_read_only_as_a_control() {
+    let program = with_source();
+    let untrained = ["schedule.pretrain_updates=0", "schedule.train_updates=0"].map(|setting| ["--set", setting]);
+    let own = [&["--universal", "source", "--steps", "1"][..], untrained.as_flattened()].concat();
+    program.succeed(&arguments(&["inverted-pendulum-swingup"], "untrained", &own));
+    let meta = ["--universal", "source", "--reward-from", "untrained", "--steps", "1000"];
+    let error = program.fail(5, &arguments(&["hopper"], "run", &meta));
+    assert!(error.contains("--untrained-source"), "{error}");
+    let text = program.succeed(&arguments(&["hopper"], "run", &[&meta[..], &["--untrained-source"]].concat()));
+    assert!(text.contains("the reward model reads the reward models of untrained"), "{text}");
+    let error = program.fail(2, &arguments(&["hopper"], "other", &["--universal", "source", "--untrained-source"]));
+    assert!(error.contains("--reward-from RUN"), "{error}");
+}
+
 /// A plan file with a reward meta-model over `u/one`, with these keys.
 fn meta_model_plan(program: &Program, file: &str, keys: &str) {
     let text = format!(
