@@ -53,6 +53,7 @@ impl Report<'_> {
             )),
             _ => None,
         });
+        sentences.extend(self.mixtures());
         sentences.extend(self.lengths());
         sentences.extend(self.unfinished_runs());
         sentences.extend(self.guided());

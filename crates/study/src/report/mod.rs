@@ -20,6 +20,7 @@ mod groups;
 mod limits;
 mod markdown;
 mod media;
+mod mixtures;
 mod page;
 mod pilots;
 mod pooled;

@@ -161,7 +161,8 @@ pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
             .iter()
             .filter_map(|key| Some((**run.provenance.get(*key)?).to_owned()))
             .collect();
-        let version = run.provenance.get("dreamgraft").map(|version| format!("dreamgraft {version}"));
+        let commit = run.provenance.get("commit").map(|commit| format!(", commit {commit}")).unwrap_or_default();
+        let version = run.provenance.get("dreamgraft").map(|version| format!("dreamgraft {version}{commit}"));
         let mut machine = Cell::of(if machine.is_empty() { NONE.to_owned() } else { machine.join(", ") });
         machine.notes.extend(version);
         machine.notes.extend(run.shared.as_ref().map(|copied| format!("copied from the study {}", copied.study)));

@@ -231,3 +231,31 @@ fn runs_of_any_folder_can_be_reported() {
     assert!(ant.methods[3].as_ref().unwrap().transfer.is_some());
     assert!(page_of(&results).contains("--plan"));
 }
+
+#[test]
+fn runs_that_are_not_seeds_of_one_experiment_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    folders::study(root.path(), "x", &["ant"], 2);
+    let runs = root.path().join("runs");
+    let words = || Report::new(&Results::read(&runs).unwrap()).limits().join(" ");
+    assert!(!words().contains("as seeds of one method"), "{}", words());
+    let of_second = runs.join("ant/baseline/1/config.toml");
+    let text = std::fs::read_to_string(&of_second).unwrap();
+    let change = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&of_second, text.replace(from, to)).unwrap();
+    };
+    change("horizon = 15", "horizon = 5");
+    let part = "The 2 runs of baseline on Ant have different settings (agent.horizon 15 and 5), but count as seeds of one method";
+    assert!(words().contains(part), "{}", words());
+    // The number of threads changes no result, and a setting that only later versions have says nothing.
+    change("threads = 2", "threads = 4");
+    assert!(!words().contains("different settings"), "{}", words());
+    change("horizon = 15\n", "");
+    assert!(!words().contains("different settings"), "{}", words());
+    std::fs::write(&of_second, text.replace("horizon = 15\n", "").replace("fixed", "stock")).unwrap();
+    assert!(words().contains("different settings (task.termination fixed and stock)"), "{}", words());
+    change("seed = 1", "seed = 2");
+    std::fs::rename(runs.join("ant/baseline/1"), runs.join("ant/baseline/seed-2")).unwrap();
+    assert!(words().contains("Several runs of baseline on Ant have the same seed (2)"), "{}", words());
+}
