@@ -79,6 +79,16 @@ impl Expansion<'_> {
         }
     }
 
+    /// Whether these are one agent, in one file or in copies of it.
+    pub(super) fn is_same(&self, one: SourceAgent, other: SourceAgent) -> bool {
+        match (one, other) {
+            (SourceAgent::Existing(one), SourceAgent::Existing(other)) => {
+                self.existing[one].sha256 == self.existing[other].sha256
+            }
+            _ => one == other,
+        }
+    }
+
     /// The agents that a source names by their paths.
     pub(super) fn add_existing(&mut self, key: &str, source: &Source) -> Result<Vec<SourceAgent>, StudyError> {
         let mut found: Vec<SourceAgent> = Vec::new();

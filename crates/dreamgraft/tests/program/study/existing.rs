@@ -95,6 +95,11 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
             &["method 1, rehearse", "has no episodes"],
         ),
         (
+            "agents = \"old/checkpoints/0000001000\"",
+            "[[method]]\nkind = \"ranked\"\nfrom = [\"old\", \"one\"]\nset = { schedule.prefill_episodes = 2 }\n",
+            &["method 1, from", "only one agent"],
+        ),
+        (
             "agents = \"old\"",
             "[[method]]\nkind = \"baseline\"\nguide = \"one\"\n",
             &["method 1, guide", "cannot act in hopper"],
