@@ -38,7 +38,7 @@ mod system;
 mod units;
 
 pub use added::{Added, add_episodes};
-pub use agent::environments::{Environments, ExternalEnvironment};
+pub use agent::environments::{Environments, ExternalEnvironment, for_tasks};
 pub use agent::imagined::Imagined;
 pub use agent::learned::{About, Learned, find_learned, find_newest};
 pub use agent::play::{Film, PlayEvent, PlayOptions, Plays, WhoPlays, play_with};
@@ -64,6 +64,7 @@ pub use run::speed::{Split, TimeLeft, Work};
 pub use run::stop::Stop;
 pub use run::warnings::{CHANCE_AFTER, SATURATED_FOR};
 pub use support::{Asked, GuideRecord, RehearsalRecord, Rehearse};
+pub use system::cpu_seconds;
 pub use units::{AgentSteps, Frames, unsigned_zero};
 
 pub use dreamer::{ActMode, AgentConfig, DreamerError, Evaluation, Policy};

@@ -4,7 +4,7 @@
 //! and not bounds. Here: the arithmetic. Not here: checking whether there is memory enough (`agent::footprint`).
 
 use crate::TrainError;
-use crate::agent::environments::{adapt, sizes_of};
+use crate::agent::environments::{for_tasks, sizes_of};
 use crate::agent::footprint::{COMPRESSED_IMAGE, ENVIRONMENT};
 use crate::config::{Config, KeptFiles};
 use dreamer::footprint;
@@ -84,8 +84,7 @@ impl Needs {
     /// If a setting is out of range.
     pub fn of(config: &Config, tasks: &[TaskInfo], frozen_encoder: bool) -> Result<Self, TrainError> {
         let sizes = sizes_of(tasks.iter(), &config.task);
-        let mut config = config.clone();
-        adapt(&mut config, sizes, tasks.iter());
+        let mut config = for_tasks(config, tasks);
         config.agent.frozen_encoder |= frozen_encoder;
         let agent = &config.agent;
         let transitions = tasks.iter().map(|task| task.timing.transitions(config.steps.0)).max().unwrap_or(0);
@@ -228,6 +227,18 @@ mod tests {
         // An evaluation every 10 000 frames, with a video and a plot.
         assert_eq!(paper.disk.videos.count, 2 * 101);
         assert!(paper.checkpoint > 50_000_000 && paper.disk.checkpoints.bytes == 3 * paper.checkpoint, "{paper:?}");
+    }
+
+    #[test]
+    fn what_tasks_show_decides_which_agent_is_measured() {
+        let layers = ["tasks=ant", "replay.starts=stream", "task.vector_length=40"];
+        let layers: Vec<Layer> = layers.iter().map(|text| Layer::typed(text).unwrap()).collect();
+        let config = resolve(&layers).unwrap();
+        let mut task = TaskInfo::new("ant", "", 8);
+        task.observations = environment::ObservationSpace { image: None, vector: 28 };
+        let agent = for_tasks(&config, &[task]).agent;
+        assert!(config.agent.images && !agent.images && agent.resets);
+        assert_eq!((config.agent.vector, agent.vector), (0, 40));
     }
 
     #[test]

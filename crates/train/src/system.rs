@@ -1,7 +1,7 @@
 //! Reads information about this process and this computer from the operating system (Linux).
 
 /// Seconds that all threads of this process have computed since it started.
-pub(crate) fn cpu_seconds() -> f64 {
+pub fn cpu_seconds() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }

@@ -102,6 +102,7 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
         lines.push(format!("{index:>4}  {state:8}  {steps:>17}  {folder}{after}"));
     }
     let configs = manifest.entries.iter().map(estimate::config).collect::<Result<Vec<_>, _>>()?;
+    let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
     let (jobs, threads) = divided(typed.jobs, manifest.entries.len());
     let (costs, origin) = match estimate::seen(&states) {
         // The speed of runs has playing and evaluation in it.
@@ -109,13 +110,12 @@ fn plan(catalogue: &dyn Catalogue, typed: &PlanArgs) -> Result<Exit, Failure> {
             (Costs { update: rate, step: 0.0, evaluation_step: 0.0 }, "the speed of this study's runs so far")
         }
         None => {
-            let mut config = configs[0].clone();
+            let mut config = train::for_tasks(&configs[0], &tasks[0]);
             config.threads = threads;
             let costs = measured(catalogue, &manifest.entries[0].request, &config)?;
             (costs, "measured now with three gradient steps and an episode, and no other runs")
         }
     };
-    let tasks = configs.iter().map(|config| estimate::tasks(catalogue, config)).collect::<Result<Vec<_>, _>>()?;
     let updates: Vec<u64> =
         configs.iter().zip(&tasks).map(|(config, tasks)| estimate::updates(config, tasks)).collect();
     let has_ended = |state: State| matches!(state, State::Finished | State::Dropped);

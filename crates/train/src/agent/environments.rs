@@ -225,6 +225,14 @@ pub(crate) fn adapt<'a>(config: &mut Config, sizes: Sizes, mut tasks: impl Itera
     }
 }
 
+/// The configuration of a run of these tasks: `config`, with what follows from them.
+pub fn for_tasks(config: &Config, tasks: &[TaskInfo]) -> Config {
+    let mut config = config.clone();
+    let sizes = sizes_of(tasks.iter(), &config.task);
+    adapt(&mut config, sizes, tasks.iter());
+    config
+}
+
 /// The sizes of a transition that can be one of any of these tasks, which were made with `options`, if they show observations of
 /// one kind.
 pub(crate) fn sizes_of<'a>(tasks: impl Iterator<Item = &'a TaskInfo> + Clone, options: &TaskOptions) -> Sizes {
