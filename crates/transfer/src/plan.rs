@@ -172,9 +172,16 @@ impl Plan {
         }
     }
 
-    /// Whether agents without any gradient step may be sources: as controls.
-    pub fn allows_untrained(&self) -> bool {
-        self.untrained_sources
+    /// Whether the source `name` may be an agent without any gradient step: a control. Next to a reward meta-model, the source of
+    /// a frozen encoder is none: what the meta-model reads is the control.
+    pub fn allows_untrained(&self, name: &str) -> bool {
+        let is_read = |meta_model: &MetaModel| meta_model.sources.iter().any(|source| source == name);
+        let gives = |sources: &RuleSources| match sources {
+            RuleSources::Only => true,
+            RuleSources::Mean(weights) => weights.contains_key(name),
+        };
+        let gives_frozen = || self.rules.iter().any(|rule| rule.frozen && gives(&rule.sources));
+        self.untrained_sources && self.meta_model.as_ref().is_none_or(|it| is_read(it) || !gives_frozen())
     }
 
     /// Allows agents without any gradient step as sources.

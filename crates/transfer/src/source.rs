@@ -182,7 +182,7 @@ impl Sources<f32> {
         let used = plan.used_sources()?;
         let mut sources = BTreeMap::new();
         for (name, at) in plan.sources().iter().filter(|(name, _)| used.contains(*name)) {
-            sources.insert(name.clone(), Source::open(name, at, plan.allows_untrained())?);
+            sources.insert(name.clone(), Source::open(name, at, plan.allows_untrained(name))?);
         }
         Ok(Self(sources))
     }

@@ -356,9 +356,12 @@ mod tests {
         let [_, source, target] = &found.entries[..] else { panic!("{found:?}") };
         assert!(source.folder.ends_with("3000-sees-as-ant-2000-1000-untrained/1000"), "{source:?}");
         assert!(target.arguments.iter().any(|argument| argument == "--untrained-source"), "{target:?}");
-        assert!(target.request.plan().unwrap().unwrap().allows_untrained());
+        let plan = target.request.plan().unwrap().unwrap();
+        let allowed: Vec<bool> = plan.sources().keys().map(|name| plan.allows_untrained(name)).collect();
+        assert_eq!(allowed, [true, false], "the reward model, and not the encoder: {plan:?}");
         let trained = meta_model(folder.path(), "", "").unwrap();
-        assert!(!trained.entries[2].request.plan().unwrap().unwrap().allows_untrained());
+        let plan = trained.entries[2].request.plan().unwrap().unwrap();
+        assert!(!plan.sources().keys().any(|name| plan.allows_untrained(name)));
     }
 
     #[test]

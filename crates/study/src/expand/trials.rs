@@ -11,7 +11,7 @@ use random::Stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use train::{Origin, RunRequest, TrainError, try_beginning};
-use transfer::Source;
+use transfer::{Source, TransferError};
 
 /// Tries the transfers of a study's runs, one for each way in which they differ: not for each seed and fraction. Those from or to an
 /// external environment that cannot be opened here are left out: its runs, which may be on other machines, say why.
@@ -32,15 +32,19 @@ pub fn check_transfers(read: &LoadedStudy, catalogue: &dyn Catalogue, manifest: 
             let from: Vec<String> =
                 agents_of(&request.origin).iter().map(|agent| agent.display().to_string()).collect();
             let from = wording::first_of(&from, ", ", "agents");
-            trials.begin(&request).map_err(|error| StudyError::StudyFile {
-                place: match entry.role {
+            trials.begin(&request).map_err(|error| {
+                let place = match entry.role {
                     Role::Source => format!("{}, the source in {}", read.path.display(), entry.folder.display()),
                     _ => {
                         let (method, tasks) = (&entry.method, entry.tasks.join(", "));
                         format!("{}, method {method:?} on {tasks} from {from}", read.path.display())
                     }
-                },
-                why: error.to_string(),
+                };
+                match error {
+                    // The agent, not what the study does with it, is at fault.
+                    TrainError::Transfer(TransferError::Source(_)) => StudyError::Agent { place, why: Box::new(error) },
+                    _ => StudyError::StudyFile { place, why: error.to_string() },
+                }
             })?;
         }
         // Agents of one target's sources in memory are enough.

@@ -4,9 +4,12 @@
 //! that would look like a better method. Not here: the statistics themselves (`report_statistics`, `pooled`).
 
 use super::task_statistics::Spread;
+use super::wording::counted;
 use crate::results::{BASELINE, Results, RunResult, Series};
 use crate::statistics::{Curve, deviation, mean};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::repeat;
+use std::path::Path;
 
 /// The runs of a method on a task.
 pub struct Group<'a> {
@@ -37,7 +40,7 @@ pub fn groups(results: &Results) -> Vec<Group<'_>> {
         let counts_differ =
             rivals.iter().all(|(source, counts)| **source == run.source || !counts.contains(&count(run)));
         let method = match (&run.source, several, counts_differ) {
-            (Some(_), true, true) => format!("{}, {} source tasks", run.method, count(run)),
+            (Some(_), true, true) => format!("{}, {}", run.method, counted(count(run), "source task")),
             (Some(source), true, false) => format!("{} from {source}", run.method),
             _ => run.method.clone(),
         };
@@ -50,6 +53,14 @@ pub fn groups(results: &Results) -> Vec<Group<'_>> {
         }
     }
     groups
+}
+
+/// The name in tables of the method of each target, by its folder.
+pub fn names(results: &Results) -> BTreeMap<&Path, String> {
+    groups(results)
+        .into_iter()
+        .flat_map(|Group { method, runs, .. }| runs.into_iter().map(|run| &*run.folder).zip(repeat(method)))
+        .collect()
 }
 
 /// The baseline of a task: the group with the name `named`. If no name is given, the one group of runs from scratch, or of several

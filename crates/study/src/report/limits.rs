@@ -21,7 +21,10 @@ impl Report<'_> {
         } else {
             format!("{fewest} to {}", counted(most, "finished run"))
         };
-        let mut sentences = vec![format!("Each task and method has {each}, one per seed.")];
+        let mixtures = self.mixtures();
+        let seeds = if mixtures.is_empty() { ", one per seed" } else { "" };
+        let mut sentences = vec![format!("Each task and method has {each}{seeds}.")];
+        sentences.extend(mixtures);
         if self.statistics.methods.len() > 1 {
             sentences.push(
                 "Methods are paired: runs of the same task and seed share their random prefill episodes and the \
@@ -53,7 +56,6 @@ impl Report<'_> {
             )),
             _ => None,
         });
-        sentences.extend(self.mixtures());
         sentences.extend(self.lengths());
         sentences.extend(self.unfinished_runs());
         sentences.extend(self.guided());

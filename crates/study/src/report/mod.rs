@@ -169,10 +169,11 @@ impl<'a> Report<'a> {
         let mut plans: Vec<PlanOf<'a>> = Vec::new();
         // The plans of each task and method with the same sources: they differ in their rules, if at all.
         let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        let names = groups::names(self.results);
         for run in &self.results.runs {
             let Some(transfer) = &run.transfer else { continue };
             let sources: Vec<&str> = transfer.sources.iter().map(|source| &*source.provenance.sha256).collect();
-            let near = places.entry((&run.tasks, &run.method, sources)).or_default();
+            let near = places.entry((&run.tasks, names.get(&*run.folder).unwrap_or(&run.method), sources)).or_default();
             match near.iter().find(|place| plans[**place].transfer.rules == transfer.rules) {
                 Some(place) => plans[*place].runs.push(run),
                 None => {

@@ -2,6 +2,7 @@
 //!
 //! Here: the content of their cells. Not here: the returns of methods (`tables`).
 
+use super::groups::names;
 use super::published::title;
 use super::report_statistics::last_tenth;
 use super::tables::{Cell, Table};
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// An input of reward meta-models: how much the runs of a task and method read it.
 struct Input<'a> {
     task: String,
-    method: &'a str,
+    method: String,
     name: &'a str,
     latent: bool,
     /// Norms at the first evaluation, one a run.
@@ -36,7 +37,7 @@ pub fn source_use(results: &Results) -> Table {
         let name = if input.latent { format!("latent state, {}", input.name) } else { input.name.to_owned() };
         vec![
             Cell::of(input.task.as_str()),
-            Cell::of(input.method),
+            Cell::of(input.method.as_str()),
             Cell::of(name),
             Cell::of(found(&input.first)),
             Cell::of(found(&input.last)),
@@ -51,14 +52,17 @@ pub fn source_use(results: &Results) -> Table {
 
 fn inputs(results: &Results) -> Vec<Input<'_>> {
     let (mut inputs, mut places) = (Vec::<Input<'_>>::new(), BTreeMap::new());
+    // Meta-models over different sources may have the same method.
+    let names = if results.targets().any(|run| !run.source_use.is_empty()) { names(results) } else { BTreeMap::new() };
     for run in results.targets() {
-        let (task, method) = (tasks_of(run), run.method.as_str());
+        let task = tasks_of(run);
         for used in &run.source_use {
+            let method = names[&*run.folder].as_str();
             let (Some(first), Some(last)) = (used.points.first(), used.points.last()) else { continue };
             let name = used.name.as_str();
             let place = *places.entry((task.clone(), method, name, used.latent)).or_insert(inputs.len());
             if place == inputs.len() {
-                let (task, latent) = (task.clone(), used.latent);
+                let (task, method, latent) = (task.clone(), method.to_owned(), used.latent);
                 inputs.push(Input { task, method, name, latent, first: Vec::new(), last: Vec::new() });
             }
             inputs[place].first.push(first.1);
@@ -145,8 +149,8 @@ fn method_of(run: &RunResult) -> String {
 /// These runs.
 pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
     let about =
-        "Every run with its overall and final return, and the command that repeats it in the study's folder. Wall time \
-         is the sum over all sessions of the run. A run that was copied from another study was trained there, by the \
+        "Every run with its overall and final return, and the command that repeats it: of a study, in the study's folder; of other \
+         runs, in the folder in which this page was made. Wall time is the sum over all sessions of the run. A run that was copied from another study was trained there, by the \
          same program with the same settings."
             .to_owned();
     let columns =

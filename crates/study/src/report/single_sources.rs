@@ -3,7 +3,7 @@
 use super::run_tables::tasks_of;
 use super::tables::{Cell, Table};
 use super::wording::spread;
-use crate::results::{Progress, Results};
+use crate::results::{Progress, Results, RunResult};
 use crate::statistics::{deviation, mean};
 use std::collections::BTreeMap;
 
@@ -14,7 +14,13 @@ pub fn single_sources(results: &Results) -> Table {
         source that is chosen at random earns."
         .to_owned();
     let mut found: BTreeMap<(String, &str), BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
-    for run in results.targets().filter(|run| run.progress == Progress::Finished) {
+    // A meta-model reads all its sources, and an untrained source is a control.
+    let starts_from_one = |run: &&RunResult| {
+        let all_trained =
+            |transfer: &transfer::Report| transfer.sources.iter().all(|source| source.provenance.updates > 0);
+        run.transfer.as_ref().is_none_or(|transfer| transfer.meta_model.is_none() && all_trained(transfer))
+    };
+    for run in results.targets().filter(|run| run.progress == Progress::Finished).filter(starts_from_one) {
         let Some(source) = &run.source else { continue };
         let returns = run.series.iter().filter_map(|series| series.training.overall());
         found.entry((tasks_of(run), &run.method)).or_default().entry(source).or_default().extend(returns);

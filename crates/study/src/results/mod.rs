@@ -24,6 +24,7 @@ use crate::statistics::Curve;
 use crate::status::failure;
 use lineage::Lineage;
 use settings::Texts;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use train::Origin;
@@ -214,6 +215,7 @@ impl Results {
             run
         });
         let mut runs: Vec<RunResult> = runs.collect();
+        count_played_frames(&mut runs);
         let pilots = pilots::choose(root, manifest, &mut runs);
         Self {
             name: manifest.header.study.clone(),
@@ -241,6 +243,21 @@ impl RunResult {
     /// The returns of `task`, if it learns that.
     pub fn series(&self, task: &str) -> Option<&Series> {
         self.series.iter().find(|series| series.task == task)
+    }
+}
+
+/// Counts the frames that finished sources have played, in place of those that they were asked for: a control that is asked for one
+/// frame plays its random episodes.
+fn count_played_frames(runs: &mut [RunResult]) {
+    let sources = runs.iter().filter(|run| run.role == Role::Source && run.finished());
+    let played = |run: &RunResult| {
+        let last = run.series.iter().filter_map(|series| series.training.points().last());
+        last.map(|point| point.frames as u64).max()
+    };
+    let played: BTreeMap<String, u64> =
+        sources.filter_map(|run| Some((run.folder.display().to_string(), played(run)?))).collect();
+    for (agent, frames) in runs.iter_mut().flat_map(|run| &mut run.ancestry.agents) {
+        *frames = played.get(agent).map_or(*frames, |played| (*frames).max(*played));
     }
 }
 

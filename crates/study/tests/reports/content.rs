@@ -259,3 +259,34 @@ fn runs_that_are_not_seeds_of_one_experiment_are_named() {
     std::fs::rename(runs.join("ant/baseline/1"), runs.join("ant/baseline/seed-2")).unwrap();
     assert!(words().contains("Several runs of baseline on Ant have the same seed (2)"), "{}", words());
 }
+
+#[test]
+fn runs_that_start_in_different_ways_and_repeated_runs_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    folders::study(root.path(), "x", &["ant"], 2);
+    let runs = root.path().join("runs");
+    let words = || Report::new(&Results::read(&runs).unwrap()).limits().join(" ");
+    // The records of all methods are alike.
+    for seed in [1, 2] {
+        let record = runs.join(format!("ant/fractional-0.2/{seed}/transfer.json"));
+        let text = std::fs::read_to_string(&record).unwrap();
+        std::fs::write(&record, text.replace("the preset universal", "the preset paper")).unwrap();
+    }
+    assert!(words().contains(", one per seed.") && !words().contains("in different ways"), "{}", words());
+    let record = runs.join("ant/meta-model/1/transfer.json");
+    let text = std::fs::read_to_string(&record).unwrap();
+    std::fs::write(&record, text.replace("the preset universal", "the preset encoder-only")).unwrap();
+    let part = "The 2 runs of meta-model on Ant start in different ways (the preset encoder-only; the preset universal), but count as";
+    assert!(words().contains(part) && !words().contains(", one per seed."), "{}", words());
+    std::fs::write(&record, text).unwrap();
+    // The same command with another folder.
+    let [run, again] = ["ant/baseline/1", "ant/mine/0"].map(|folder| runs.join(folder));
+    std::fs::create_dir_all(&again).unwrap();
+    for file in ["config.toml", "metrics.jsonl"] {
+        std::fs::copy(run.join(file), again.join(file)).unwrap();
+    }
+    let part = "ant/baseline/1 and ant/mine/0 have the same settings, the same start and the same seed (1)";
+    assert!(words().contains(part), "{}", words());
+    // A study says itself what its methods are.
+    assert!(!Report::new(&Results::read(root.path()).unwrap()).limits().join(" ").contains("the same start"));
+}

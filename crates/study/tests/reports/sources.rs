@@ -89,8 +89,13 @@ fn one_source_at_a_time_has_a_best_a_worst_and_a_mean() {
         one.arguments = one.request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
         one
     };
+    let mut record: Value = serde_json::from_str(include_str!("transfer.json")).unwrap();
+    record["meta_model"] = Value::Null;
     let write = |entries: Vec<Entry>| {
-        entries.iter().for_each(|entry| folders::run(root.path(), entry, folders::STEPS));
+        for entry in &entries {
+            folders::run(root.path(), entry, folders::STEPS);
+            std::fs::write(root.path().join(&entry.folder).join("transfer.json"), record.to_string()).unwrap();
+        }
         Manifest::new("one", &"0123456789abcdef".repeat(4), entries).write(root.path()).unwrap();
         markdown(&Report::new(&Results::read(root.path()).unwrap()))
     };
@@ -118,6 +123,28 @@ fn one_source_at_a_time_has_a_best_a_worst_and_a_mean() {
     assert!(earned[0] >= earned[1] && earned[1] >= earned[2], "{earned:?}");
     assert!((earned[3] - (earned[0] + earned[1] + earned[2]) / 3.0).abs() < 1.0, "{earned:?}");
     assert_eq!(rows[3][6], "3 sources");
+}
+
+#[test]
+fn meta_models_over_different_sources_are_told_apart_and_are_no_single_sources() {
+    let root = tempfile::tempdir().unwrap();
+    run(root.path(), "one", &["ant"], &[], None);
+    run(root.path(), "two", &["walker2d"], &[], None);
+    for (seed, task, from) in [(0, "ant", "one"), (1, "walker2d", "two")] {
+        let name = format!("meta-{task}");
+        run(root.path(), &name, &["hopper"], &[("reward-ant-1", &[task], from)], Some(&["reward-ant-1"]));
+        // One method for both.
+        std::fs::create_dir_all(root.path().join("meta")).unwrap();
+        std::fs::rename(root.path().join(&name).join("0"), root.path().join(format!("meta/{seed}"))).unwrap();
+        let config = root.path().join(format!("meta/{seed}/config.toml"));
+        let text = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, text.replace("seed = 0", &format!("seed = {seed}"))).unwrap();
+    }
+    let words = markdown(&Report::new(&Results::read(root.path()).unwrap()));
+    for part in ["### Hopper, meta from ant, seed 0", "### Hopper, meta from walker2d, seed 1"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    assert!(!words.contains("One source at a time"), "{words}");
 }
 
 #[test]

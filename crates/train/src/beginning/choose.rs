@@ -34,7 +34,7 @@ pub(super) fn choose<'p>(
     plan.check_sources().map_err(transfer::TransferError::from)?;
     let mut candidates: Vec<Candidate> = Vec::new();
     for name in plan.candidates() {
-        let source = Source::open(name, &plan.sources()[name], plan.allows_untrained())
+        let source = Source::open(name, &plan.sources()[name], plan.allows_untrained(name))
             .map_err(transfer::TransferError::from)?;
         let (name, provenance) = (name.to_owned(), source.provenance().clone());
         if let Some(same) = candidates.iter().find(|other| other.provenance.sha256 == provenance.sha256) {

@@ -36,7 +36,7 @@ pub fn try_beginning(
             for (name, at) in plan.sources() {
                 let source = match planned(&at.path)? {
                     Some(source) => source,
-                    None => Source::open(name, at, plan.allows_untrained()).map_err(TransferError::from)?,
+                    None => Source::open(name, at, plan.allows_untrained(name)).map_err(TransferError::from)?,
                 };
                 sources.push((name.clone(), source));
             }

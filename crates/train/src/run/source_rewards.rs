@@ -51,7 +51,8 @@ impl<L: Trainable> Run<'_, L> {
         let plan = Plan::read(&root.join(TRANSFER_PLAN)).map_err(transfer::TransferError::from)?;
         let mut sources = Vec::new();
         for name in &self.reward_sources {
-            let opened = plan.sources().get(name).map(|at| Source::open(name, at, plan.allows_untrained())).transpose();
+            let opened =
+                plan.sources().get(name).map(|at| Source::open(name, at, plan.allows_untrained(name))).transpose();
             let rewards = match opened {
                 Ok(source) => source.and_then(|source| source.predicted_rewards(&episode)),
                 Err(why) => {

@@ -79,7 +79,6 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
             from_one,
             &["mine.toml, method \"fractional-0.2\" on hopper from ", "study/wide: ", "agent.units"][..],
         ),
-        ("agents = \"gone\"", from_one, &["(line 22), source 4, agents, entry 1", "gone"]),
         ("agents = []", from_one, &["source 4, agents", "the list is empty"]),
         ("agents = [\"old\", \"old\"]", from_one, &["source 4, agents, entry 2", "listed twice"]),
         ("agents = [\"old\", \"old/checkpoints/0000001000\"]", from_one, &["entry 2", "same agent as", "remove one"]),
@@ -115,6 +114,14 @@ fn agents_that_cannot_be_sources_are_named_before_anything_is_trained() {
             let error = program.fail(2, &["study", command, "study/mine.toml"]);
             assert!(parts.iter().all(|part| error.contains(part)), "{source}: {error}");
         }
+    }
+    std::fs::write(program.path("study/mine.toml"), study(&format!("{one}agents = \"gone\"\n{from_one}"))).unwrap();
+    for command in ["plan", "run"] {
+        let error = program.fail(5, &["study", command, "study/mine.toml"]);
+        assert!(
+            error.contains("(line 22), source 4, agents, entry 1") && error.contains("gone cannot be read"),
+            "{error}"
+        );
     }
     std::fs::write(program.path("study/wide/checkpoints/0000001000/agent.safetensors"), "damaged").unwrap();
     std::fs::write(program.path("study/mine.toml"), study(&format!("{one}agents = \"wide\"\n{from_one}"))).unwrap();

@@ -52,6 +52,10 @@ fn an_untrained_reward_model_is_read_only_as_a_control() {
     assert!(error.contains("--untrained-source"), "{error}");
     let text = program.succeed(&arguments(&["hopper"], "run", &[&meta[..], &["--untrained-source"]].concat()));
     assert!(text.contains("the reward model reads the reward models of untrained"), "{text}");
+    // The encoder is no part of the control.
+    let meta = ["--universal", "untrained", "--reward-from", "source", "--any-encoder", "--untrained-source"];
+    let error = program.fail(5, &arguments(&["hopper"], "other", &meta));
+    assert!(error.contains("\"universal\"") && error.contains("has not been trained"), "{error}");
     let error = program.fail(2, &arguments(&["hopper"], "other", &["--universal", "source", "--untrained-source"]));
     assert!(error.contains("--reward-from RUN"), "{error}");
 }
