@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use transfer::TransferError;
 
 /// The limit for the size of a study file, or of a plan that it names, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -234,15 +235,14 @@ pub fn read(path: &Path) -> Result<LoadedStudy, StudyError> {
     }
     for (index, source) in study.source.iter().enumerate() {
         for (place, agent) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
-            let refuse = |why: String| {
-                let place = place_of(path, &text, &format!("source[{index}].agents[{place}]"));
-                StudyError::StudyFile { place, why }
-            };
+            let place = place_of(path, &text, &format!("source[{index}].agents[{place}]"));
             if agent.as_os_str().is_empty() {
-                return Err(refuse("the path is empty; give that of a run, a checkpoint or an export".to_owned()));
+                let why = "the path is empty; give that of a run, a checkpoint or an export".to_owned();
+                return Err(StudyError::StudyFile { place, why });
             }
             let sha256 = transfer::sha256_of(&source.name, &next_to(path, agent));
-            let sha256 = sha256.map_err(|error| refuse(error.to_string()))?;
+            let unfit = |error| StudyError::Agent { place, why: Box::new(TransferError::from(error).into()) };
+            let sha256 = sha256.map_err(unfit)?;
             covered.push_str(&sha256);
         }
     }

@@ -95,16 +95,7 @@ impl Expansion<'_> {
         for (place, path) in source.agents.iter().flat_map(|agents| &agents.0).enumerate() {
             let key = format!("{key}.agents[{place}]");
             let path = next_to(&self.read.path, path);
-            let unfit =
-                |why| StudyError::Agent { place: place_of(&self.read.path, &self.read.text, &key), why: Box::new(why) };
-            // That there is no agent is said as for an agent on the command line.
-            let path = match path.canonicalize() {
-                Ok(path) => path,
-                Err(error) => {
-                    find_newest::<Policy>(&path).map_err(unfit)?;
-                    return Err(self.error(&key, format!("{}: {error}", path.display())));
-                }
-            };
+            let path = path.canonicalize().map_err(|error| self.error(&key, format!("{}: {error}", path.display())))?;
             if path.to_str().is_none() {
                 let why = "its path is not UTF-8, so the manifest cannot contain it; rename it";
                 return Err(self.error(&key, format!("{}: {why}", path.display())));
@@ -117,6 +108,8 @@ impl Expansion<'_> {
                 found.push(known);
                 continue;
             }
+            let unfit =
+                |why| StudyError::Agent { place: place_of(&self.read.path, &self.read.text, &key), why: Box::new(why) };
             let learned = find_newest::<Policy>(&path).map_err(unfit)?;
             let sha256 =
                 transfer::sha256_of(&source.name, &path).map_err(|error| unfit(TransferError::from(error).into()))?;
