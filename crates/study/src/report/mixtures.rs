@@ -45,7 +45,7 @@ fn start(run: &RunResult) -> String {
         let fractions: BTreeSet<String> = fractions.map(|take| take.to_string()).collect();
         let fractions = fractions.into_iter().map(|fraction| format!(", {fraction}")).collect::<String>();
         words.push(format!("{}{fractions}", transfer.plan));
-    } else if run.from_scratch {
+    } else if run.from_scratch || run.guide.is_some() || run.rehearsal.is_some() {
         words.push("no transfer".to_owned());
     } else {
         words.push("a transfer that cannot be read".to_owned());

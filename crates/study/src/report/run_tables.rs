@@ -57,7 +57,8 @@ fn inputs(results: &Results) -> Vec<Input<'_>> {
     for run in results.targets() {
         let task = tasks_of(run);
         for used in &run.source_use {
-            let method = names[&*run.folder].as_str();
+            // A run whose tasks cannot be read is of no group.
+            let method = names.get(&*run.folder).unwrap_or(&run.method).as_str();
             let (Some(first), Some(last)) = (used.points.first(), used.points.last()) else { continue };
             let name = used.name.as_str();
             let place = *places.entry((task.clone(), method, name, used.latent)).or_insert(inputs.len());
@@ -150,7 +151,8 @@ fn method_of(run: &RunResult) -> String {
 pub fn runs<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Table {
     let about =
         "Every run with its overall and final return, and the command that repeats it: of a study, in the study's folder; of other \
-         runs, in the folder in which this page was made. Wall time is the sum over all sessions of the run. A run that was copied from another study was trained there, by the \
+         runs, in the folder in which this page was made. Wall time is the sum over all sessions of the run. A run that \
+         was copied from another study was trained there, by the \
          same program with the same settings."
             .to_owned();
     let columns =

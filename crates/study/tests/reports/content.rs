@@ -287,6 +287,11 @@ fn runs_that_start_in_different_ways_and_repeated_runs_are_named() {
     }
     let part = "ant/baseline/1 and ant/mine/0 have the same settings, the same start and the same seed (1)";
     assert!(words().contains(part), "{}", words());
+    // A run without readable tasks is of no group, and its metrics of a meta-model are still there.
+    std::fs::write(runs.join("ant/meta-model/1/config.toml"), "no settings").unwrap();
+    let results = Results::read(&runs).unwrap();
+    assert!(results.runs.iter().any(|run| run.tasks.is_empty() && !run.source_use.is_empty()), "{results:?}");
+    assert!(page_of(&results).contains("Files that could not be read") && !markdown(&Report::new(&results)).is_empty());
     // A study says itself what its methods are.
     assert!(!Report::new(&Results::read(root.path()).unwrap()).limits().join(" ").contains("the same start"));
 }
