@@ -5,7 +5,6 @@
 use crate::args::{Choose, OriginArguments};
 use crate::exit::Failure;
 use dreamer::{DecidedBy, Size};
-use environment::Observe;
 use train::config::{SIZE, presets, sizes};
 use train::{AgentConfig, Origin, Policy, RunRequest, TrainError, find_learned, stored_config};
 use transfer::{ChooseBy, Preset, TransferError};
@@ -82,15 +81,6 @@ pub fn of_arguments(typed: &OriginArguments) -> Result<Origin, Failure> {
     }
 }
 
-/// The value of `task.observe`.
-fn name_of(observe: Observe) -> &'static str {
-    match observe {
-        Observe::Image => "image",
-        Observe::Vector => "vector",
-        Observe::Both => "both",
-    }
-}
-
 /// The error of a transfer that does not fit, and the observations, the preset or the size that was forgotten, if the source
 /// was trained with another one.
 pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
@@ -119,7 +109,7 @@ pub fn with_preset(error: TrainError, request: &RunRequest) -> Failure {
     if let Ok(config) = request.configuration()
         && config.task.observe != observe
     {
-        let (from, observe, here) = (from.display(), name_of(observe), name_of(config.task.observe));
+        let (from, observe, here) = (from.display(), observe.name(), config.task.observe.name());
         return Failure::Arguments(format!(
             "{from} was trained with task.observe = {observe:?}, and this agent has task.observe = {here:?}: give --set \
              task.observe={observe} here as well, or --plan with a plan whose rules say `misfit = \"random\"`"

@@ -51,6 +51,17 @@ pub enum Observe {
     Both,
 }
 
+impl Observe {
+    /// Its name in `task.observe`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Vector => "vector",
+            Self::Both => "both",
+        }
+    }
+}
+
 impl Default for TaskOptions {
     fn default() -> Self {
         Self {

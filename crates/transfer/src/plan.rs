@@ -172,8 +172,8 @@ impl Plan {
         }
     }
 
-    /// Whether the source `name` may be an agent without any gradient step: a control. Next to a reward meta-model, the source of
-    /// a frozen encoder is none: what the meta-model reads is the control.
+    /// Whether the source `name` may be an agent without any gradient step: a control. If the plan has a reward meta-model, only
+    /// the sources that it reads may be, and not one that only provides a frozen encoder.
     pub fn allows_untrained(&self, name: &str) -> bool {
         let is_read = |meta_model: &MetaModel| meta_model.sources.iter().any(|source| source == name);
         let gives = |sources: &RuleSources| match sources {

@@ -92,8 +92,7 @@ pub struct OriginArguments {
     /// used (--plan soup)
     #[arg(long, value_name = "RUN")]
     pub from: Vec<PathBuf>,
-    /// Accept a source that has not been trained (0 gradient steps), as a control: the agent of --from, or those of
-    /// --reward-from
+    /// Accept an agent in --from, or agents in --reward-from, that have not been trained (0 gradient steps), as a control
     #[arg(long)]
     pub untrained_source: bool,
     /// How one of several agents of --from is chosen [default: rank; with --plan soup, all]

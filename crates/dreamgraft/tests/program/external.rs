@@ -345,7 +345,7 @@ fn processes(program: &Program) -> Vec<String> {
 fn an_external_environment_does_not_outlive_a_run_that_is_killed_even_if_it_is_busy() {
     let program = Program::new();
     // It is busy, and deaf to the end of its input; so is a process that it has started.
-    let other = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)', 'of dot.py'])";
+    let other = "subprocess.Popen([sys.executable, '-c', 'import signal; signal.pause()', 'of dot.py'])";
     failing(&program, &format!("import subprocess; {other}; open('busy', 'w').close(); signal.pause()"));
     let mut run = program.command(&TRAIN).stdout(Stdio::null()).spawn().unwrap();
     while !program.path("busy").exists() {

@@ -45,7 +45,7 @@ impl<'a> Expansion<'a> {
                 return Err(self.error(&format!("{key}.from"), why));
             }
             for agent in self.add_agents(source, aim, &mut Vec::new())? {
-                // A copy of an agent, or one of its checkpoints, is no candidate of its own.
+                // A copy of an agent, or its checkpoint, is not another candidate.
                 if !agents.iter().any(|known| self.is_same(*known, agent)) {
                     agents.push(agent);
                 }

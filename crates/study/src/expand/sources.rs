@@ -208,7 +208,7 @@ impl<'a> Expansion<'a> {
         self.push(Role::Source, "source", Some(name), asked, after).map(SourceAgent::Run)
     }
 
-    /// Checks that a source whose encoder others have has learned something.
+    /// Checks that a source whose encoder is shared was trained.
     pub(super) fn check_trained(&self, key: &str, source: &Source) -> Result<(), StudyError> {
         match source.untrained {
             true => {

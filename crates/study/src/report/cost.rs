@@ -110,7 +110,7 @@ pub fn method_cost(group: &Group<'_>, agents: &Agents<'_>) -> MethodCost {
         let known: Vec<f64> = each.iter().filter_map(|(spent, _)| *spent).collect();
         Amount::of(&known, each.iter().any(|(_, is_part)| *is_part))
     };
-    let steps: Vec<f64> = finished.iter().map(|run| run.steps as f64).collect();
+    let steps: Vec<f64> = finished.iter().map(|run| run.all_frames() as f64).collect();
     let source_frames: Vec<f64> = learned.iter().map(|run| run.ancestry.frames() as f64).collect();
     let sources = Costs {
         frames: Amount::of(&source_frames, learned.iter().any(|run| !run.ancestry.gaps.is_empty())),

@@ -4,7 +4,6 @@ use super::Report;
 use super::choices::choices;
 use super::cost::{cautions, costs};
 use super::fitted_fractions::fitted_fractions;
-use super::groups::names;
 use super::pilots::pilots;
 use super::run_tables;
 use super::single_sources::single_sources;
@@ -55,11 +54,9 @@ pub fn markdown(report: &Report<'_>) -> String {
     if !plans.is_empty() {
         heading(&mut text, "Transferred parameters");
     }
-    let names = names(results);
     for plan in plans {
         let run = plan.runs[0];
-        let method = names.get(&*run.folder).unwrap_or(&run.method);
-        let title = format!("{}, {}, {}", run_tables::tasks_of(run), method, plan.summary());
+        let title = format!("{}, {}, {}", run_tables::tasks_of(run), plan.method, plan.summary());
         put(&mut text, &format!("\n### {}\n", escaped(&title)));
         for source in &plan.transfer.sources {
             let trained = source.provenance.frames.map(|trained| format!(", {} frames", frames(trained as f64)));

@@ -1,8 +1,8 @@
 //! Runs of one task and method that are not seeds of one experiment: their settings or their transfers differ, or two of them
 //! have the same seed; and runs that are repetitions of another.
 //!
-//! In a study, methods have names of their own. But runs that are found in a folder are told apart only by the names of their
-//! folders, so a page of them must say what it pools. Not here: different lengths and unfinished runs (`limits`).
+//! In a study, the study file names the methods. In any other folder, only the paths of the runs distinguish methods, so that a
+//! report of such a folder must list what it pools. Not here: different lengths and unfinished runs (`limits`).
 
 use super::Report;
 use super::groups::{Group, groups};
@@ -60,15 +60,19 @@ fn different_starts(group: &Group<'_>) -> Option<String> {
     let begun = group.runs.iter().filter(|run| !run.settings.is_empty());
     let starts: BTreeSet<String> = begun.map(|run| start(run)).collect();
     (starts.len() > 1).then(|| {
-        format!(
-            "The {} of {} on {} start in different ways ({}), but count as seeds of one method here. To compare them, move them to \
-             folders with different names.",
-            counted(group.runs.len(), "run"),
-            group.method,
-            title(group.task),
-            starts.into_iter().collect::<Vec<_>>().join("; ")
-        )
+        pooled(group, &format!("start in different ways ({})", starts.into_iter().collect::<Vec<_>>().join("; ")))
     })
+}
+
+/// The sentence about runs of a method that differ.
+fn pooled(group: &Group<'_>, differ: &str) -> String {
+    format!(
+        "The {} of {} on {} {differ}, but count as seeds of one method here. To compare them, move them to folders with \
+         different names.",
+        counted(group.runs.len(), "run"),
+        group.method,
+        title(group.task)
+    )
 }
 
 /// Runs of different methods with the same settings, seed, length and start: the same run several times.
@@ -121,16 +125,8 @@ fn different_settings(group: &Group<'_>) -> Option<String> {
         0 => None,
         more => Some(counted(more, "other setting")),
     });
-    (!different.is_empty()).then(|| {
-        format!(
-            "The {} of {} on {} have different settings ({}), but count as seeds of one method here. To compare them, \
-             move them to folders with different names.",
-            counted(group.runs.len(), "run"),
-            group.method,
-            title(group.task),
-            listed(&named.collect::<Vec<_>>())
-        )
-    })
+    let differ = || format!("have different settings ({})", listed(&named.collect::<Vec<_>>()));
+    (!different.is_empty()).then(|| pooled(group, &differ()))
 }
 
 /// The seeds that several runs of a method have.

@@ -59,6 +59,8 @@ pub struct Report<'a> {
 
 /// The transfer of the runs of one task and method.
 pub(crate) struct PlanOf<'a> {
+    /// Their method by its name in tables.
+    pub method: String,
     /// The runs with the same transfer.
     pub runs: Vec<&'a RunResult>,
     /// The transfer.
@@ -172,13 +174,14 @@ impl<'a> Report<'a> {
         let names = groups::names(self.results);
         for run in &self.results.runs {
             let Some(transfer) = &run.transfer else { continue };
+            let method = names.get(&*run.folder).unwrap_or(&run.method);
             let sources: Vec<&str> = transfer.sources.iter().map(|source| &*source.provenance.sha256).collect();
-            let near = places.entry((&run.tasks, names.get(&*run.folder).unwrap_or(&run.method), sources)).or_default();
+            let near = places.entry((&run.tasks, method, sources)).or_default();
             match near.iter().find(|place| plans[**place].transfer.rules == transfer.rules) {
                 Some(place) => plans[*place].runs.push(run),
                 None => {
                     near.push(plans.len());
-                    plans.push(PlanOf { runs: vec![run], transfer });
+                    plans.push(PlanOf { method: method.clone(), runs: vec![run], transfer });
                 }
             }
         }

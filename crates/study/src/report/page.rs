@@ -9,7 +9,6 @@ use super::cost::{cautions, costs};
 use super::curves::Which;
 use super::fitted_fractions::fitted_fractions;
 use super::folds;
-use super::groups::names;
 use super::media::Media;
 use super::pilots::pilots;
 use super::run_tables;
@@ -323,12 +322,7 @@ fn percent(share: f64) -> String {
 fn plans(report: &Report<'_>) -> Markup {
     let plans = report.plans();
     let each = plans.iter().enumerate();
-    let names = names(report.results);
-    let method = |plan: &PlanOf<'_>| names.get(&*plan.runs[0].folder).unwrap_or(&plan.runs[0].method).clone();
-    let plan_of = |(number, plan): (usize, &PlanOf<'_>)| {
-        (run_tables::tasks_of(plan.runs[0]), plan_of(number, plan, &method(plan)))
-    };
-    let each: Vec<_> = each.map(plan_of).collect();
+    let each: Vec<_> = each.map(|(number, plan)| (run_tables::tasks_of(plan.runs[0]), plan_of(number, plan))).collect();
     html! {
         @if !each.is_empty() {
             section aria-labelledby="plans" {
@@ -340,11 +334,11 @@ fn plans(report: &Report<'_>) -> Markup {
 }
 
 /// One of them.
-fn plan_of(number: usize, plan: &PlanOf<'_>, method: &str) -> Markup {
+fn plan_of(number: usize, plan: &PlanOf<'_>) -> Markup {
     html! {
         details data-keep=(format!("plan-{number}")) {
             summary {
-                strong { (run_tables::tasks_of(plan.runs[0])) } ", " (method)
+                strong { (run_tables::tasks_of(plan.runs[0])) } ", " (plan.method)
                 span.count { " " (plan.summary()) }
             }
             @let transfer = plan.transfer;

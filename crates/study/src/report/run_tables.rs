@@ -53,7 +53,7 @@ pub fn source_use(results: &Results) -> Table {
 fn inputs(results: &Results) -> Vec<Input<'_>> {
     let (mut inputs, mut places) = (Vec::<Input<'_>>::new(), BTreeMap::new());
     // Meta-models over different sources may have the same method.
-    let names = if results.targets().any(|run| !run.source_use.is_empty()) { names(results) } else { BTreeMap::new() };
+    let names = names(results);
     for run in results.targets() {
         let task = tasks_of(run);
         for used in &run.source_use {

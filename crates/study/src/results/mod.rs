@@ -240,24 +240,25 @@ impl RunResult {
         self.progress == Progress::Finished
     }
 
+    /// Environment frames of the whole run, once it has finished: those that it was asked for or, if its random episodes took longer,
+    /// those that it has played.
+    pub fn all_frames(&self) -> u64 {
+        let last = self.series.iter().filter_map(|series| series.training.points().last());
+        last.map(|point| point.frames as u64).fold(self.steps, u64::max)
+    }
+
     /// The returns of `task`, if it learns that.
     pub fn series(&self, task: &str) -> Option<&Series> {
         self.series.iter().find(|series| series.task == task)
     }
 }
 
-/// Counts the frames that finished sources have played, in place of those that they were asked for: a control that is asked for one
-/// frame plays its random episodes.
+/// Counts all frames of finished sources, in place of those that they were asked for.
 fn count_played_frames(runs: &mut [RunResult]) {
     let sources = runs.iter().filter(|run| run.role == Role::Source && run.finished());
-    let played = |run: &RunResult| {
-        let last = run.series.iter().filter_map(|series| series.training.points().last());
-        last.map(|point| point.frames as u64).max()
-    };
-    let played: BTreeMap<String, u64> =
-        sources.filter_map(|run| Some((run.folder.display().to_string(), played(run)?))).collect();
+    let all: BTreeMap<String, u64> = sources.map(|run| (run.folder.display().to_string(), run.all_frames())).collect();
     for (agent, frames) in runs.iter_mut().flat_map(|run| &mut run.ancestry.agents) {
-        *frames = played.get(agent).map_or(*frames, |played| (*frames).max(*played));
+        *frames = all.get(agent).copied().unwrap_or(*frames);
     }
 }
 

@@ -245,3 +245,17 @@ fn published_numbers_are_marked_unless_our_runs_are_like_theirs() {
     );
     assert!(!table.contains("not comparable"), "{table}");
 }
+
+#[test]
+fn a_control_that_is_asked_for_one_frame_counts_those_that_it_plays() {
+    let root = tempfile::tempdir().unwrap();
+    let mut control = folders::entry(0, Role::Source, &["ant"], "source", Some("other"), 1000, &[]);
+    let target = folders::entry(1, Role::Target, &["hopper"], "full", Some("other"), 0, &[0]);
+    (control.steps, control.request.steps) = (1, Some(train::Frames(1)));
+    control.arguments = control.request.to_arguments().into_iter().map(|word| word.into_string().unwrap()).collect();
+    let entries = vec![control, target];
+    entries.iter().for_each(|entry| folders::run(root.path(), entry, folders::STEPS));
+    Manifest::new("control", "", entries).write(root.path()).unwrap();
+    let results = Results::read(root.path()).unwrap();
+    assert_eq!(results.runs[1].ancestry.frames(), folders::STEPS);
+}

@@ -14,7 +14,7 @@ pub fn measured(catalogue: &dyn Catalogue, request: &RunRequest, config: &Config
     let preset = request.preset.as_str();
     let (began, computed) = (Instant::now(), train::cpu_seconds());
     let bench = train::bench::measure((preset, &[]), config, 3, None)?;
-    // A single thread computes all the time, unless others compute on its core: the study will have its cores to itself.
+    // A single thread always computes. If it does not, other programs use its core, which the estimate leaves out.
     let share = match config.threads {
         1 => ((train::cpu_seconds() - computed) / began.elapsed().as_secs_f64()).min(1.0),
         _ => 1.0,
